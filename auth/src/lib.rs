@@ -1,0 +1,1 @@
+//! Who asks: accounts, factors, sessions, read tokens.

@@ -1,0 +1,1 @@
+//! Which papers: consents and withdrawals over HTTP.

@@ -1,0 +1,1 @@
+//! What is kept: records, papers, audit, keys. Three doors: Intake, Papers, Disclosure.

@@ -1,0 +1,1 @@
+//! How it looks: FHIR R4 JP Core, read only.
