@@ -1,0 +1,373 @@
+//! The only file that knows there are two kinds of database. One SQL text runs on both: `$n`
+//! placeholders, `on conflict`, `returning`, `&`; columns are `text bigint boolean bytea`.
+//!
+//! A read is one statement, never a held transaction: a grant that another connection or process
+//! removed is gone in the very next statement.
+
+mod insert;
+mod migrate;
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions, PgRow};
+use sqlx::sqlite::{
+    SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
+    SqliteSynchronous,
+};
+use sqlx::{FromRow, Postgres, Sqlite, Transaction};
+
+use crate::error::Error;
+
+pub(crate) use insert::{Insert, Type};
+
+/// A value to bind.
+#[derive(Clone)]
+pub(crate) enum Value {
+    /// `bigint`
+    Int(i64),
+    /// `text`; ASCII words of ours, never free text.
+    Text(String),
+    /// `bytea`
+    Bytes(Vec<u8>),
+    /// `bigint` null
+    NoInt,
+    /// `bytea` null
+    NoBytes,
+}
+
+impl From<i64> for Value {
+    fn from(value: i64) -> Self {
+        Self::Int(value)
+    }
+}
+
+impl From<Option<i64>> for Value {
+    fn from(value: Option<i64>) -> Self {
+        value.map_or(Self::NoInt, Self::Int)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Self {
+        Self::Int(i64::from(value))
+    }
+}
+
+impl From<&str> for Value {
+    fn from(value: &str) -> Self {
+        Self::Text(value.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(value: String) -> Self {
+        Self::Text(value)
+    }
+}
+
+impl From<&[u8]> for Value {
+    fn from(value: &[u8]) -> Self {
+        Self::Bytes(value.to_vec())
+    }
+}
+
+impl From<Vec<u8>> for Value {
+    fn from(value: Vec<u8>) -> Self {
+        Self::Bytes(value)
+    }
+}
+
+impl From<Option<Vec<u8>>> for Value {
+    fn from(value: Option<Vec<u8>>) -> Self {
+        value.map_or(Self::NoBytes, Self::Bytes)
+    }
+}
+
+impl From<model::time::Instant> for Value {
+    fn from(value: model::time::Instant) -> Self {
+        Self::Int(value.0)
+    }
+}
+
+impl From<model::id::PatientNumber> for Value {
+    fn from(value: model::id::PatientNumber) -> Self {
+        Self::Int(value.0)
+    }
+}
+
+impl From<model::id::PersonId> for Value {
+    fn from(value: model::id::PersonId) -> Self {
+        Self::Int(value.0)
+    }
+}
+
+impl From<&model::id::FacilityId> for Value {
+    fn from(value: &model::id::FacilityId) -> Self {
+        Self::Int(value.number())
+    }
+}
+
+/// Values in the order of `$1`, `$2`, …
+macro_rules! params {
+    ($($value:expr),* $(,)?) => { &[$($crate::db::Value::from($value)),*] };
+}
+pub(crate) use params;
+
+/// A row that either kind of database can fill.
+pub(crate) trait Row: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
+impl<T> Row for T where T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
+
+/// Which of the four databases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Name {
+    Records,
+    Office,
+    Audit,
+    Keys,
+}
+
+impl Name {
+    /// Schema on PostgreSQL, attached name on SQLite.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Records => "records",
+            Self::Office => "office",
+            Self::Audit => "audit",
+            Self::Keys => "keys",
+        }
+    }
+}
+
+/// One database, of either kind.
+#[derive(Clone)]
+pub(crate) enum Db {
+    /// One writing connection, so that writers wait in line here and not inside SQLite, and a few
+    /// reading ones.
+    Sqlite { writer: SqlitePool, readers: SqlitePool },
+    /// A pool.
+    Postgres(PgPool),
+}
+
+/// A transaction of either kind; rolled back when dropped.
+pub(crate) enum Tx {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+fn sqlite_query<'q>(sql: &'static str, params: &[Value]) -> sqlx::query::Query<'q, Sqlite, SqliteArguments> {
+    params.iter().cloned().fold(sqlx::query(sql), |query, value| match value {
+        Value::Int(value) => query.bind(value),
+        Value::Text(value) => query.bind(value),
+        Value::Bytes(value) => query.bind(value),
+        Value::NoInt => query.bind(None::<i64>),
+        Value::NoBytes => query.bind(None::<Vec<u8>>),
+    })
+}
+
+fn postgres_query<'q>(sql: &'static str, params: &[Value]) -> sqlx::query::Query<'q, Postgres, PgArguments> {
+    params.iter().cloned().fold(sqlx::query(sql), |query, value| match value {
+        Value::Int(value) => query.bind(value),
+        Value::Text(value) => query.bind(value),
+        Value::Bytes(value) => query.bind(value),
+        Value::NoInt => query.bind(None::<i64>),
+        Value::NoBytes => query.bind(None::<Vec<u8>>),
+    })
+}
+
+fn rows<T, R>(rows: &[R]) -> Result<Vec<T>, Error>
+where
+    R: sqlx::Row,
+    T: for<'r> FromRow<'r, R>,
+{
+    rows.iter().map(|row| T::from_row(row).map_err(Error::from)).collect()
+}
+
+impl Db {
+    /// Opens a database and brings its tables up to date. `attach` is the office database that
+    /// statements on records may look into; SQLite attaches it read-only, because a writable
+    /// attachment would be locked by a batch and hold up a withdrawal.
+    pub(crate) async fn open(name: Name, url: &str, attach: Option<&str>) -> Result<Self, Error> {
+        let db = if url.starts_with("postgres") {
+            Self::open_postgres(name, url).await?
+        } else {
+            Self::open_sqlite(url, attach).await?
+        };
+        migrate::run(&db, name).await?;
+        Ok(db)
+    }
+
+    async fn open_sqlite(url: &str, attach: Option<&str>) -> Result<Self, Error> {
+        let options = SqliteConnectOptions::from_str(url)?
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(5))
+            .pragma("secure_delete", "on");
+        let attached = attach.map(|url| {
+            let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
+            format!("file:{}?mode=ro", path.replace('%', "%25").replace('?', "%3f").replace('#', "%23"))
+        });
+        let pool = |size: u32| {
+            let attached = attached.clone();
+            SqlitePoolOptions::new().max_connections(size).after_connect(move |connection, _| {
+                let attached = attached.clone();
+                Box::pin(async move {
+                    if let Some(path) = attached {
+                        sqlx::query("attach database $1 as office").bind(path).execute(connection).await?;
+                    }
+                    Ok(())
+                })
+            })
+        };
+        // 64 MB for the writer, 8 MB for each reader; a bound on what a checkpoint must catch up.
+        let writing = options.clone().pragma("cache_size", "-65536").pragma("wal_autocheckpoint", "16000");
+        let writer = pool(1).min_connections(1).connect_with(writing).await?;
+        let reading = options.read_only(true).create_if_missing(false).pragma("cache_size", "-8192");
+        let readers = pool(4).connect_lazy_with(reading);
+        Ok(Self::Sqlite { writer, readers })
+    }
+
+    async fn open_postgres(name: Name, url: &str) -> Result<Self, Error> {
+        let options = PgConnectOptions::from_str(url)?.options([("search_path", name.as_str())]);
+        let pool = PgPoolOptions::new().max_connections(8).connect_with(options).await?;
+        let (collation,): (String,) =
+            sqlx::query_as("select datcollate from pg_database where datname = current_database()")
+                .fetch_one(&pool)
+                .await?;
+        if collation != "C" && collation != "POSIX" && collation != "C.UTF-8" {
+            return Err(Error::Conflict("the PostgreSQL database must have C collation"));
+        }
+        Ok(Self::Postgres(pool))
+    }
+
+    /// All rows of one reading statement.
+    pub(crate) async fn fetch_all<T: Row>(&self, sql: &'static str, params: &[Value]) -> Result<Vec<T>, Error> {
+        match self {
+            Self::Sqlite { readers, .. } => rows(&sqlite_query(sql, params).fetch_all(readers).await?),
+            Self::Postgres(pool) => rows(&postgres_query(sql, params).fetch_all(pool).await?),
+        }
+    }
+
+    /// The first row of one reading statement, if there is one.
+    pub(crate) async fn fetch_optional<T: Row>(&self, sql: &'static str, params: &[Value]) -> Result<Option<T>, Error> {
+        match self {
+            Self::Sqlite { readers, .. } => {
+                let row = sqlite_query(sql, params).fetch_optional(readers).await?;
+                row.map(|row| T::from_row(&row).map_err(Error::from)).transpose()
+            }
+            Self::Postgres(pool) => {
+                let row = postgres_query(sql, params).fetch_optional(pool).await?;
+                row.map(|row| T::from_row(&row).map_err(Error::from)).transpose()
+            }
+        }
+    }
+
+    /// Runs one writing statement in a transaction of its own; the number of rows it touched.
+    pub(crate) async fn execute(&self, sql: &'static str, params: &[Value]) -> Result<u64, Error> {
+        match self {
+            Self::Sqlite { writer, .. } => Ok(sqlite_query(sql, params).execute(writer).await?.rows_affected()),
+            Self::Postgres(pool) => Ok(postgres_query(sql, params).execute(pool).await?.rows_affected()),
+        }
+    }
+
+    /// A transaction that reads before it writes. On SQLite it takes the write lock at once: a
+    /// deferred one would fail without waiting when somebody else wrote in between.
+    pub(crate) async fn begin(&self) -> Result<Tx, Error> {
+        match self {
+            Self::Sqlite { writer, .. } => Ok(Tx::Sqlite(writer.begin_with("begin immediate").await?)),
+            Self::Postgres(pool) => Ok(Tx::Postgres(pool.begin().await?)),
+        }
+    }
+
+    /// A transaction whose first statement is a write and which later looks into the attached
+    /// office database: `begin immediate` would fix the snapshot of every attached file.
+    pub(crate) async fn begin_write_first(&self) -> Result<Tx, Error> {
+        match self {
+            Self::Sqlite { writer, .. } => Ok(Tx::Sqlite(writer.begin().await?)),
+            Self::Postgres(pool) => Ok(Tx::Postgres(pool.begin().await?)),
+        }
+    }
+
+    /// Makes deleted bytes unreachable in the database's own files: truncates SQLite's write-ahead
+    /// log, vacuums a PostgreSQL table.
+    pub(crate) async fn scrub(&self, vacuum: &'static str) -> Result<(), Error> {
+        match self {
+            Self::Sqlite { writer, .. } => {
+                sqlx::query("pragma main.wal_checkpoint(truncate)").fetch_all(writer).await?;
+            }
+            Self::Postgres(pool) => {
+                sqlx::query(vacuum).execute(pool).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for running statements and closes.
+    pub(crate) async fn close(&self) {
+        match self {
+            Self::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+impl Tx {
+    /// Runs one statement; the number of rows it touched.
+    pub(crate) async fn execute(&mut self, sql: &'static str, params: &[Value]) -> Result<u64, Error> {
+        match self {
+            Self::Sqlite(tx) => Ok(sqlite_query(sql, params).execute(&mut **tx).await?.rows_affected()),
+            Self::Postgres(tx) => Ok(postgres_query(sql, params).execute(&mut **tx).await?.rows_affected()),
+        }
+    }
+
+    /// All rows of one statement.
+    pub(crate) async fn fetch_all<T: Row>(&mut self, sql: &'static str, params: &[Value]) -> Result<Vec<T>, Error> {
+        match self {
+            Self::Sqlite(tx) => rows(&sqlite_query(sql, params).fetch_all(&mut **tx).await?),
+            Self::Postgres(tx) => rows(&postgres_query(sql, params).fetch_all(&mut **tx).await?),
+        }
+    }
+
+    /// The first row of one statement, if there is one.
+    pub(crate) async fn fetch_optional<T: Row>(
+        &mut self,
+        sql: &'static str,
+        params: &[Value],
+    ) -> Result<Option<T>, Error> {
+        match self {
+            Self::Sqlite(tx) => {
+                let row = sqlite_query(sql, params).fetch_optional(&mut **tx).await?;
+                row.map(|row| T::from_row(&row).map_err(Error::from)).transpose()
+            }
+            Self::Postgres(tx) => {
+                let row = postgres_query(sql, params).fetch_optional(&mut **tx).await?;
+                row.map(|row| T::from_row(&row).map_err(Error::from)).transpose()
+            }
+        }
+    }
+
+    /// Holds a lock named by a patient until the end of the transaction: shared by batches, alone by
+    /// the erase pass. SQLite has one writer, so it needs none.
+    pub(crate) async fn lock_patient(&mut self, patient: i64, alone: bool) -> Result<(), Error> {
+        if let Self::Postgres(_) = self {
+            let sql =
+                if alone { "select pg_advisory_xact_lock($1)::text" } else { "select pg_advisory_xact_lock_shared($1)::text" };
+            self.fetch_all::<(String,)>(sql, params![patient]).await?;
+        }
+        Ok(())
+    }
+
+    /// Commits.
+    pub(crate) async fn commit(self) -> Result<(), Error> {
+        match self {
+            Self::Sqlite(tx) => tx.commit().await?,
+            Self::Postgres(tx) => tx.commit().await?,
+        }
+        Ok(())
+    }
+}

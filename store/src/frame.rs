@@ -1,0 +1,156 @@
+//! A frame: everything that is kept of one item, the raw bytes first, then the records read from
+//! them. Compressed as one, sealed as one, found by (segment, place, length); a record inside it by
+//! its ordinal. ADR 1 describes the bytes.
+
+use model::record::Record;
+
+use crate::error::Error;
+
+/// Format of frames written today.
+const VERSION: u8 = 1;
+/// No item is larger than this (64 MiB) with all its records.
+const LARGEST: usize = 192 * 1024 * 1024;
+
+/// A frame ready to be sealed: packed by the thread that read the item.
+pub struct Packed(Vec<u8>);
+
+impl Packed {
+    /// Packs an item's bytes with its records.
+    pub fn new(raw: &[u8], records: &[Record]) -> Result<Self, Error> {
+        let mut plain = Vec::with_capacity(raw.len() * 3 + 64);
+        push(&mut plain, raw)?;
+        for record in records {
+            let written = serde_json::to_vec(record).map_err(|error| Error::Other("write record", error.into()))?;
+            push(&mut plain, &written)?;
+        }
+        let mut packed = vec![VERSION];
+        packed.extend_from_slice(&lz4_flex::compress_prepend_size(&plain));
+        Ok(Self(packed))
+    }
+
+    /// The bytes to seal.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+fn push(plain: &mut Vec<u8>, part: &[u8]) -> Result<(), Error> {
+    let length = u32::try_from(part.len()).map_err(|_| Error::Conflict("the item is too large"))?;
+    plain.extend_from_slice(&length.to_le_bytes());
+    plain.extend_from_slice(part);
+    Ok(())
+}
+
+/// An opened frame.
+pub(crate) struct Frame {
+    plain: Vec<u8>,
+    parts: Vec<(usize, usize)>,
+}
+
+impl Frame {
+    /// Unpacks what [`Packed::new`] packed.
+    pub(crate) fn unpack(packed: &[u8]) -> Result<Self, Error> {
+        let broken = || Error::Corrupt("frame");
+        let Some((&VERSION, rest)) = packed.split_first() else { return Err(broken()) };
+        let size = rest.first_chunk::<4>().map(|bytes| u32::from_le_bytes(*bytes)).ok_or_else(broken)?;
+        if usize::try_from(size).map_or(true, |size| size > LARGEST) {
+            return Err(broken());
+        }
+        let plain = lz4_flex::decompress_size_prepended(rest).map_err(|_| broken())?;
+        let mut parts = Vec::new();
+        let mut at = 0;
+        while at < plain.len() {
+            let length = plain.get(at..).and_then(<[u8]>::first_chunk::<4>).ok_or_else(broken)?;
+            let length = usize::try_from(u32::from_le_bytes(*length)).map_err(|_| broken())?;
+            let start = at + 4;
+            at = start.checked_add(length).filter(|end| *end <= plain.len()).ok_or_else(broken)?;
+            parts.push((start, at));
+        }
+        Ok(Self { plain, parts })
+    }
+
+    fn part(&self, number: usize) -> Result<&[u8], Error> {
+        let part = self.parts.get(number).and_then(|(start, end)| self.plain.get(*start..*end));
+        part.ok_or(Error::Corrupt("frame"))
+    }
+
+    /// The item's bytes as they came.
+    pub(crate) fn raw(&self) -> Result<&[u8], Error> {
+        self.part(0)
+    }
+
+    /// One record, by ordinal from 0.
+    pub(crate) fn record(&self, ordinal: i64) -> Result<Record, Error> {
+        let number = usize::try_from(ordinal).map_err(|_| Error::Corrupt("frame"))?.saturating_add(1);
+        serde_json::from_slice(self.part(number)?).map_err(|_| Error::Corrupt("record"))
+    }
+
+    /// All records.
+    pub(crate) fn records(&self) -> Result<Vec<Record>, Error> {
+        (0..self.parts.len().saturating_sub(1))
+            .map(|at| i64::try_from(at).map_err(|_| Error::Corrupt("frame")).and_then(|at| self.record(at)))
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::record::{Body, Category, Kind, Occurred, RecordMeta, Sensitivity};
+    use model::time::Instant;
+
+    fn record(key: &str) -> Record {
+        let meta = RecordMeta {
+            facility: "1319999901".parse().unwrap(),
+            kind: Kind::AllergyIntolerance,
+            category: Category::Allergy,
+            sensitivity: Sensitivity::Normal,
+            occurred: Occurred::undated(Instant(5)),
+            source_key: key.to_owned(),
+        };
+        let allergy = model::allergy::Allergy {
+            source: model::allergy::AllergySource::AllergyList,
+            kind: None,
+            code: model::code::Concept::text("スギ花粉"),
+            severity: None,
+            reactions: Vec::new(),
+            action: None,
+            identifier: None,
+            reason: None,
+            sensitivity: None,
+            onset: None,
+            onset_text: None,
+            recorded: None,
+            clinical: None,
+            asserter: None,
+            other: Vec::new(),
+        };
+        Record { meta, body: Body::Allergy(Box::new(allergy)) }
+    }
+
+    #[test]
+    fn an_item_comes_back_byte_for_byte_with_its_records() {
+        let records = [record("a"), record("b")];
+        let packed = Packed::new(b"MSH|^~\\&|\x1b$B5\\K\\\x1b(B\r", &records).unwrap();
+        let frame = Frame::unpack(packed.bytes()).unwrap();
+        assert_eq!(frame.raw().unwrap(), b"MSH|^~\\&|\x1b$B5\\K\\\x1b(B\r");
+        assert!(frame.records().unwrap() == records);
+        assert!(frame.record(1).unwrap() == records[1]);
+        assert!(frame.record(2).is_err());
+    }
+
+    #[test]
+    fn a_bent_frame_is_an_error_and_no_panic() {
+        let packed = Packed::new(&[b'x'; 300], &[record("a")]).unwrap();
+        for at in 0..packed.bytes().len() {
+            for bit in [1, 0x80] {
+                let mut bent = packed.bytes().to_vec();
+                bent[at] ^= bit;
+                if let Ok(frame) = Frame::unpack(&bent) {
+                    let _ = (frame.raw(), frame.records());
+                }
+            }
+        }
+        assert!(Frame::unpack(&[1, 0xff, 0xff, 0xff, 0x7f]).is_err());
+    }
+}

@@ -1,0 +1,124 @@
+//! Append-only segments of sealed frames. A writer appends to a segment of its own; what a batch
+//! appended is made durable by one sync before the database learns of it. Bytes that no row points
+//! to, left by a crash, are dead and do no harm.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::sync::Mutex;
+
+use crate::error::Error;
+use crate::frame::{Frame, Packed};
+use crate::keys::PatientKey;
+use crate::seal::random;
+
+/// A segment is closed and the next one begun at this size.
+const FULL: i64 = 64 * 1024 * 1024;
+
+/// Where a frame stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Place {
+    pub(crate) segment: i64,
+    pub(crate) at: i64,
+    pub(crate) length: i64,
+}
+
+/// The segments below one folder.
+#[derive(Clone)]
+pub(crate) struct Raw {
+    folder: Arc<PathBuf>,
+    open: Arc<Mutex<Option<Segment>>>,
+}
+
+struct Segment {
+    number: i64,
+    file: File,
+    end: i64,
+}
+
+impl Raw {
+    /// Makes sure that the folder is there.
+    pub(crate) fn open(folder: &Path) -> Result<Self, Error> {
+        std::fs::create_dir_all(folder)?;
+        Ok(Self { folder: Arc::new(folder.to_owned()), open: Arc::default() })
+    }
+
+    /// Seals and appends frames, each under its patient's key; durable when this returns. The places
+    /// come in the order of the frames.
+    pub(crate) async fn append(&self, frames: Vec<(Arc<PatientKey>, Packed)>) -> Result<Vec<Place>, Error> {
+        if frames.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut open = self.open.clone().lock_owned().await;
+        let folder = self.folder.clone();
+        let written = tokio::task::spawn_blocking(move || {
+            let mut segment = match open.take().filter(|segment| segment.end < FULL) {
+                Some(segment) => segment,
+                None => Segment::create(&folder)?,
+            };
+            let places = segment.write(&frames)?;
+            // Only a segment whose last write is whole is written to again.
+            *open = Some(segment);
+            Ok::<_, Error>(places)
+        });
+        written.await.map_err(|_| Error::Unavailable("segment writer"))?
+    }
+
+    /// Reads and opens frames of one patient, in the order asked for.
+    pub(crate) async fn read(&self, key: Arc<PatientKey>, places: Vec<Place>) -> Result<Vec<Frame>, Error> {
+        let folder = self.folder.clone();
+        let read = tokio::task::spawn_blocking(move || {
+            let mut open: Option<(i64, File)> = None;
+            let mut frames = Vec::with_capacity(places.len());
+            for place in places {
+                let file = match open.take().filter(|(number, _)| *number == place.segment) {
+                    Some((_, file)) => file,
+                    None => File::open(path(&folder, place.segment))?,
+                };
+                let length = usize::try_from(place.length).map_err(|_| Error::Corrupt("place"))?;
+                let at = u64::try_from(place.at).map_err(|_| Error::Corrupt("place"))?;
+                let mut sealed = vec![0; length];
+                file.read_exact_at(&mut sealed, at)?;
+                open = Some((place.segment, file));
+                frames.push(Frame::unpack(&key.open_frame(place.segment, place.at, &sealed)?)?);
+            }
+            Ok(frames)
+        });
+        read.await.map_err(|_| Error::Unavailable("segment reader"))?
+    }
+}
+
+/// The file of a segment; its name is the segment's random number and says nothing else.
+fn path(folder: &Path, number: i64) -> PathBuf {
+    folder.join(format!("{number:016x}.segment"))
+}
+
+impl Segment {
+    fn create(folder: &Path) -> Result<Self, Error> {
+        let number = i64::from_le_bytes(random()?) & i64::MAX;
+        let file = OpenOptions::new().read(true).append(true).create_new(true).open(path(folder, number))?;
+        // The name of the new file must be as durable as its bytes.
+        File::open(folder)?.sync_all()?;
+        Ok(Self { number, file, end: 0 })
+    }
+
+    fn write(&mut self, frames: &[(Arc<PatientKey>, Packed)]) -> Result<Vec<Place>, Error> {
+        let mut places = Vec::with_capacity(frames.len());
+        let mut buffer = Vec::new();
+        let mut end = self.end;
+        for (key, packed) in frames {
+            let sealed = key.seal_frame(self.number, end, packed.bytes())?;
+            let length = i64::try_from(sealed.len()).map_err(|_| Error::Corrupt("frame"))?;
+            places.push(Place { segment: self.number, at: end, length });
+            end += length;
+            buffer.extend_from_slice(&sealed);
+        }
+        self.file.write_all(&buffer)?;
+        self.file.sync_data()?;
+        self.end = end;
+        Ok(places)
+    }
+}
