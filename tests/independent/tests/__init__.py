@@ -1,0 +1,1 @@
+"""Tests of the independent reading: `python3 -m unittest discover -s tests/independent -t tests`."""
