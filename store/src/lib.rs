@@ -16,6 +16,7 @@
 //! | `accounts` | who are the people |
 //! | `jobs` | what follows from papers later |
 
+mod audit;
 mod clock;
 mod db;
 mod error;
@@ -31,6 +32,7 @@ use std::sync::Arc;
 
 use model::network::Network;
 
+pub use audit::{Action as AuditAction, Audit, Damage, Event, Pending, Row, Verdict, Walk};
 pub use clock::Clock;
 pub use error::Error;
 pub use frame::Packed;
@@ -80,7 +82,7 @@ pub struct Store(Arc<Shared>);
 pub(crate) struct Shared {
     pub(crate) records: Db,
     pub(crate) office: Db,
-    pub(crate) audit: Db,
+    pub(crate) audit: Audit,
     pub(crate) keys: Keys,
     pub(crate) raw: Raw,
     pub(crate) network: Arc<Network>,
@@ -105,6 +107,7 @@ impl Store {
         let keys = Db::open(Name::Keys, &config.keys, None).await?;
         let keys = Keys::open(keys, &config.master, &network.id, clock.clone()).await?;
         let raw = Raw::open(&config.blobs)?;
+        let audit = Audit::open(audit, keys.clone(), clock.clone(), network.hash)?;
         Ok(Self(Arc::new(Shared { records, office, audit, keys, raw, network, clock })))
     }
 
@@ -118,9 +121,15 @@ impl Store {
         &self.0.clock
     }
 
-    /// Waits for running statements and closes all databases.
+    /// The audit.
+    pub fn audit(&self) -> &Audit {
+        &self.0.audit
+    }
+
+    /// Writes what waits in the audit, waits for running statements and closes all databases.
     pub async fn close(&self) {
-        for db in [&self.0.records, &self.0.office, &self.0.audit, self.0.keys.db()] {
+        self.0.audit.close().await;
+        for db in [&self.0.records, &self.0.office, self.0.audit.db(), self.0.keys.db()] {
             db.close().await;
         }
     }

@@ -1,0 +1,266 @@
+//! Who saw what: an append-only hash chain per writer, with signed heads, in a database of its own.
+//! Nothing is disclosed before its row is durable.
+//!
+//! One batch is in flight at a time and there is no timer: the next batch is what arrived meanwhile,
+//! so one sync serves all who wait. The head is copied to the keys database within a second, so that
+//! a cut tail is found too.
+
+mod event;
+mod verify;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::time::Instant;
+use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+pub use event::{Action, Event, Row};
+pub use verify::{Damage, Verdict, Walk};
+
+use crate::clock::Clock;
+use crate::db::{Db, Insert, Type, params};
+use crate::error::Error;
+use crate::keys::Keys;
+use crate::seal::{random, sha256};
+
+const COPY_EVERY: Duration = Duration::from_millis(500);
+/// A batch is one transaction; more than this waits for the next.
+const BATCH: usize = 1_024;
+
+const ROWS: Insert = Insert {
+    table: "event",
+    columns: &[
+        ("writer", Type::Int),
+        ("seq", Type::Int),
+        ("previous", Type::Bytes),
+        ("leaf", Type::Bytes),
+        ("content", Type::Bytes),
+        ("at", Type::Int),
+        ("patient", Type::Int),
+        ("person", Type::Int),
+    ],
+    conflict: "",
+};
+
+const HEAD: &str = "insert into head (writer, seq, leaf, signature) values ($1, $2, $3, $4) \
+     on conflict (writer) do update set seq = excluded.seq, leaf = excluded.leaf, signature = excluded.signature";
+const COPY: &str = "insert into audit_head (writer, seq, head, signature) values ($1, $2, $3, $4) \
+     on conflict (writer) do update set seq = excluded.seq, head = excluded.head, signature = excluded.signature";
+const VIEWED: &str = "insert into last_view (patient, person, at) values ($1, $2, $3) \
+     on conflict (patient, person) do update set at = excluded.at";
+
+/// Hash of a row; ties it to its place and to the row before.
+fn leaf(writer: i64, seq: i64, previous: &[u8], content: &[u8]) -> [u8; 32] {
+    sha256(&[&[0], &writer.to_le_bytes(), &seq.to_le_bytes(), previous, content])
+}
+
+/// What a head's signature says.
+fn signed(writer: i64, seq: i64, leaf: &[u8]) -> Vec<u8> {
+    [b"musubi audit head 1 ".as_slice(), &writer.to_le_bytes(), &seq.to_le_bytes(), leaf].concat()
+}
+
+struct Waiting {
+    event: Event,
+    done: oneshot::Sender<Result<(), Error>>,
+}
+
+/// The audit of this process.
+#[derive(Clone)]
+pub struct Audit {
+    db: Db,
+    keys: Keys,
+    clock: Clock,
+    network_hash: [u8; 32],
+    sender: mpsc::UnboundedSender<Option<Waiting>>,
+    writer: Arc<Mutex<Option<JoinHandle<()>>>>,
+}
+
+/// A row on its way to the disk.
+#[must_use = "nothing may be disclosed before the row is durable"]
+pub struct Pending(oneshot::Receiver<Result<(), Error>>);
+
+impl Pending {
+    /// Waits until the row is durable.
+    pub async fn durable(self) -> Result<(), Error> {
+        self.0.await.map_err(|_| Error::Unavailable("audit"))?
+    }
+}
+
+impl Audit {
+    pub(crate) fn open(db: Db, keys: Keys, clock: Clock, network_hash: [u8; 32]) -> Result<Self, Error> {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let chain = Chain {
+            db: db.clone(),
+            keys: keys.clone(),
+            writer: i64::from_le_bytes(random()?) & i64::MAX,
+            seq: 0,
+            leaf: [0; 32],
+            copied: 0,
+            viewed: HashSet::new(),
+        };
+        let writer = tokio::spawn(chain.run(receiver));
+        Ok(Self { db, keys, clock, network_hash, sender, writer: Arc::new(Mutex::new(Some(writer))) })
+    }
+
+    /// Hands a row to the writer; the caller may work on while it becomes durable.
+    pub fn submit(&self, mut event: Event) -> Pending {
+        let (done, waiting) = oneshot::channel();
+        event.stamp(self.clock.now(), &self.network_hash);
+        // A writer that is gone drops `done`, and the caller learns it when it waits.
+        let _ = self.sender.send(Some(Waiting { event, done }));
+        Pending(waiting)
+    }
+
+    /// Writes a row and waits until it is durable.
+    pub async fn record(&self, event: Event) -> Result<(), Error> {
+        self.submit(event).durable().await
+    }
+
+    /// Walks all chains and says what is wrong with them.
+    pub async fn verify(&self) -> Result<Verdict, Error> {
+        verify::run(&self.db, &self.keys).await
+    }
+
+    /// Rows of a period, oldest first, at most `limit`.
+    pub async fn rows(&self, from: Instant, to: Instant, limit: u32) -> Result<Vec<Row>, Error> {
+        let sql = "select content from event where at >= $1 and at < $2 order by at, writer, seq limit $3";
+        let rows: Vec<(Vec<u8>,)> = self.db.fetch_all(sql, params![from, to, i64::from(limit)]).await?;
+        rows.iter().map(|(content,)| Row::parse(content)).collect()
+    }
+
+    /// Day of the last view of a patient by anybody.
+    pub async fn last_view(&self, patient: model::id::PatientNumber) -> Result<Option<Instant>, Error> {
+        let sql = "select at from last_view where patient = $1 and person = 0";
+        let row: Option<(i64,)> = self.db.fetch_optional(sql, params![patient]).await?;
+        Ok(row.map(|(at,)| Instant(at)))
+    }
+
+    pub(crate) const fn db(&self) -> &Db {
+        &self.db
+    }
+
+    /// Writes what waits, copies the head and stops the writer.
+    pub(crate) async fn close(&self) {
+        let _ = self.sender.send(None);
+        if let Some(writer) = self.writer.lock().await.take() {
+            let _ = writer.await;
+        }
+    }
+}
+
+/// The writer's end of its chain.
+struct Chain {
+    db: Db,
+    keys: Keys,
+    writer: i64,
+    seq: i64,
+    leaf: [u8; 32],
+    copied: i64,
+    viewed: HashSet<(i64, i64, i64)>,
+}
+
+impl Chain {
+    async fn run(mut self, mut receiver: mpsc::UnboundedReceiver<Option<Waiting>>) {
+        let mut last_copy = tokio::time::Instant::now();
+        loop {
+            let due = last_copy + COPY_EVERY;
+            let first = tokio::select! {
+                first = receiver.recv() => first.flatten(),
+                () = tokio::time::sleep_until(due), if self.copied != self.seq => {
+                    self.copy().await;
+                    last_copy = tokio::time::Instant::now();
+                    continue;
+                }
+            };
+            let Some(first) = first else { break };
+            let mut batch = vec![first];
+            let mut closing = false;
+            while batch.len() < BATCH
+                && let Ok(next) = receiver.try_recv()
+            {
+                match next {
+                    Some(waiting) => batch.push(waiting),
+                    None => closing = true,
+                }
+            }
+            self.commit(batch).await;
+            if closing {
+                break;
+            }
+        }
+        self.copy().await;
+    }
+
+    async fn commit(&mut self, batch: Vec<Waiting>) {
+        let events: Vec<&Event> = batch.iter().map(|waiting| &waiting.event).collect();
+        let written = self.write(&events).await;
+        let failed = written.is_err();
+        if let Err(error) = written {
+            tracing::error!(%error, rows = batch.len(), "audit rows could not be written; nothing was disclosed");
+        }
+        for waiting in batch {
+            let _ = waiting.done.send(if failed { Err(Error::Unavailable("audit")) } else { Ok(()) });
+        }
+    }
+
+    async fn write(&mut self, events: &[&Event]) -> Result<(), Error> {
+        let (mut seq, mut previous) = (self.seq, self.leaf);
+        let mut rows = Vec::with_capacity(events.len());
+        let mut views = Vec::new();
+        for event in events {
+            let content = event.canonical()?;
+            seq += 1;
+            let leaf = leaf(self.writer, seq, &previous, &content);
+            let (at, patient, person) = (event.at(), event.patient_number(), event.person());
+            rows.push(vec![
+                self.writer.into(),
+                seq.into(),
+                previous.to_vec().into(),
+                leaf.to_vec().into(),
+                content.into(),
+                at.into(),
+                patient.into(),
+                person.into(),
+            ]);
+            if event.is_view() {
+                views.push((patient, person, at));
+            }
+            previous = leaf;
+        }
+        let signature = self.keys.sign(&signed(self.writer, seq, &previous));
+        let mut tx = self.db.begin().await?;
+        tx.insert_many(&ROWS, &rows).await?;
+        tx.execute(HEAD, params![self.writer, seq, previous.to_vec(), signature]).await?;
+        let mut seen = Vec::new();
+        for (patient, person, at) in views {
+            for person in [person, 0] {
+                let day = at.0.div_euclid(86_400_000_000);
+                if !self.viewed.contains(&(patient, person, day)) {
+                    tx.execute(VIEWED, params![patient, person, at]).await?;
+                    seen.push((patient, person, day));
+                }
+            }
+        }
+        tx.commit().await?;
+        self.viewed.extend(seen);
+        (self.seq, self.leaf) = (seq, previous);
+        Ok(())
+    }
+
+    async fn copy(&mut self) {
+        if self.copied == self.seq {
+            return;
+        }
+        let signature = self.keys.sign(&signed(self.writer, self.seq, &self.leaf));
+        let params = params![self.writer, self.seq, self.leaf.to_vec(), signature];
+        match self.keys.db().execute(COPY, params).await {
+            Ok(_) => self.copied = self.seq,
+            Err(error) => tracing::error!(%error, "the audit's head could not be copied to the keys database"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
