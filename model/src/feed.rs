@@ -1,4 +1,7 @@
-//! A feed: where bytes come from, as `feeds/<id>.toml` says it, checked.
+//! A feed: where bytes come from, as `feeds/<id>.toml` says it, checked. `feed/keys.rs` lists every
+//! key of such a file.
+
+mod keys;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -6,6 +9,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::id::FacilityId;
+
+pub use keys::Neighbours;
 
 /// The character set assumed where the bytes do not tell (`[decode] fallback`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -107,6 +112,15 @@ pub struct Feed {
     pub hash: [u8; 32],
 }
 
+impl Source {
+    /// The folders that the feed reads.
+    pub fn roots(&self) -> &[PathBuf] {
+        match self {
+            Self::SsMix2Tree { roots, .. } => roots,
+        }
+    }
+}
+
 impl Feed {
     /// Whether the sender has a named deviation.
     pub fn has(&self, quirk: Quirk) -> bool {
@@ -125,8 +139,29 @@ mod tests {
     #[test]
     fn ids_compare_verbatim_unless_the_feed_says_otherwise() {
         check(&Identity::default(), "0000123456", "0000123456");
-        check(&Identity { strip_leading_zeros: true, pad_to: None }, "0000123456", "123456");
-        check(&Identity { strip_leading_zeros: true, pad_to: Some(10) }, "123456", "0000123456");
-        check(&Identity { strip_leading_zeros: true, pad_to: None }, "000", "0");
+        check(
+            &Identity {
+                strip_leading_zeros: true,
+                pad_to: None,
+            },
+            "0000123456",
+            "123456",
+        );
+        check(
+            &Identity {
+                strip_leading_zeros: true,
+                pad_to: Some(10),
+            },
+            "123456",
+            "0000123456",
+        );
+        check(
+            &Identity {
+                strip_leading_zeros: true,
+                pad_to: None,
+            },
+            "000",
+            "0",
+        );
     }
 }

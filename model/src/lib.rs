@@ -11,7 +11,8 @@
 //! | [`patient`], [`encounter`], [`condition`], [`allergy`], [`medication`], [`observation`] | clinical bodies |
 //! | [`record`] | a record: what rules look at, and its body |
 //! | [`papers`] | what people decided: consents, withdrawals |
-//! | [`network`], [`feed`] | the parsed forms of a network's profile and of a feed file |
+//! | [`network`], [`feed`] | the parsed forms of a network's profile, facilities and feed files |
+//! | [`written`] | their written form: TOML with places, read through a table of keys |
 //! | [`mistake`] | what is wrong with a configuration file, and where |
 //! | [`finding`] | what reading noticed in an item |
 //! | [`phi`] | a wrapper for what must not be printed |
@@ -34,3 +35,4 @@ pub mod phi;
 pub mod quantity;
 pub mod record;
 pub mod time;
+pub mod written;

@@ -1,5 +1,9 @@
 //! A regional network as data: the checked form of its profile (運用管理規程 as keys), its facilities
-//! and its feeds. `network/parse.rs` and its neighbours read the written form.
+//! and its feeds. `network/profile.rs` lists every key of a profile, `network/facilities.rs` reads
+//! the register of facilities.
+
+mod facilities;
+mod profile;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -98,12 +102,18 @@ impl Profession {
 
     /// The profession of a word, if it is one.
     pub fn named(word: &str) -> Option<Self> {
-        Self::ALL.iter().find(|(_, name)| *name == word).map(|(profession, _)| *profession)
+        Self::ALL
+            .iter()
+            .find(|(_, name)| *name == word)
+            .map(|(profession, _)| *profession)
     }
 
     /// The word of the profession.
     pub fn name(self) -> &'static str {
-        Self::ALL.iter().find(|(profession, _)| *profession == self).map_or("", |(_, name)| name)
+        Self::ALL
+            .iter()
+            .find(|(profession, _)| *profession == self)
+            .map_or("", |(_, name)| name)
     }
 
     /// Whether the role is administrative: clinical rights never follow from it.
