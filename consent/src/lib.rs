@@ -9,6 +9,7 @@
 //! | [`effective`] | papers of one patient → effective grants |
 //! | [`question`] | all facts of one question |
 //! | [`decide`] | the answer: a [`Permit`], or a [`Denied`] with the first failing reason |
+//! | `export` | the same rules said a second time, in another way; for tests only |
 //!
 //! Consent opens, everything else only narrows. Nothing means no. The condition that every query of
 //! the store carries is the same decision spelled as SQL; the store's tests hold the two together.
@@ -19,6 +20,11 @@ pub mod effective;
 pub mod matrix;
 pub mod question;
 pub mod requester;
+
+#[cfg(test)]
+mod export;
+#[cfg(test)]
+mod tests;
 
 pub use action::{Action, Exporting, Printing, Viewing};
 pub use decide::{Denied, Permit, Reason, admit, decide};
