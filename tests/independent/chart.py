@@ -24,6 +24,7 @@ class Chart:
     states: list[State] = field(default_factory=list)
     withheld: list[tuple[File, str]] = field(default_factory=list)
     newest: File | None = None
+    doubts: dict[str, str] = field(default_factory=dict)  # by slot: why its resources may be absent
 
     def of(self, kind: str, *names: str) -> list[State]:
         """States of one data kind, by default those that have a valid or last known content."""
@@ -59,6 +60,10 @@ def _chart(patient: str, facility: str, today: date, files: list[File]) -> Chart
     for state in states(own):
         if not state.current or state.current.version not in denied:
             chart.states.append(state)
+    # A valid version that may not be shown: whether an older one still speaks for its slot is open.
+    valid = [(file, why) for file, why in chart.withheld if file.flag == "1"]
+    chart.doubts = {file.where: f"the valid version is withheld: {why}" for file, why in valid}
+    chart.doubts |= {file.where: "bytes that cannot be decoded" for file in own if file.doubtful}
     readable = [file for file in own if file.version not in denied and file.flag == "1"]
     chart.newest = max(readable, key=lambda file: file.age, default=None)
     return chart

@@ -19,6 +19,7 @@ class Answer:
     facts: dict[str, Any]
     strings: frozenset[str] = frozenset()
     name: str = ""
+    partial: bool = False  # states only some fields; a field it does not know is not compared
 
 
 class Claim(Protocol):

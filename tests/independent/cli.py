@@ -8,7 +8,7 @@ from collections import Counter
 from datetime import date, datetime
 from pathlib import Path
 
-from . import fhir, report
+from . import fhir, report, truth
 from .chart import Chart, charts
 from .claims import Answer, Item
 from .compare import Result, compare, read_exceptions
@@ -33,18 +33,24 @@ def main(arguments: list[str] | None = None) -> int:
         found = {patient: chart for patient, chart in found.items() if patient in roster}
     items = {patient: expectations(chart) for patient, chart in found.items()}
     result = Result(exceptions=exceptions)
-    if options.expect_only:
-        print(_expectations(found, items, len(files)))
-    else:
+    if options.fhir:
         answers = {patient: answered(resources) for patient, resources in fhir.load(options.fhir).items()}
-        for patient in sorted(set(items) | set(answers)):
-            compare(patient, items.get(patient, []), answers.get(patient, []), result)
+    elif options.truth:
+        answers = truth.load(options.truth, options.facility)
+    else:
+        print(_expectations(found, items, len(files)))
+        return 0
+    for patient in sorted(set(items) | set(answers)):
+        compare(patient, items.get(patient, []), answers.get(patient, []), result)
     return _finish(options, result, demanded, len(files), len(found))
 
 
 def expectations(chart: Chart) -> list[Item]:
     """Everything that one patient's files make us expect."""
-    return [item for family in FAMILIES for item in family.expected(chart)]
+    items = [item for family in FAMILIES for item in family.expected(chart)]
+    for item in items:
+        item.optional = item.optional or chart.doubts.get(item.where, "")
+    return items
 
 
 def answered(resources: list[fhir.Resource]) -> list[Answer]:
@@ -59,6 +65,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     add("--storage", type=Path, nargs="+", required=True, help="roots: folders or tar archives")
     add("--facility", required=True, help="10-digit code of the hospital")
     add("--fhir", type=Path, help="folder with <local id>.json, all resources of that patient")
+    add("--truth", type=Path, help="truth JSON of the generator instead of answers")
     add("--roster", type=Path, help="local ids, one a line, that are expected to be readable; default: all")
     add("--exceptions", type=Path, help="TSV: field, place (slot, local id or its hash; * allowed), reason")
     add("--require", default="all", metavar="FIELDSET", help="all, twins, nho, none, a file, or names with commas")
@@ -68,8 +75,8 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     add("--json", action="store_true", help="print one JSON object")
     add("--expect-only", action="store_true", help="print what is expected; no answers needed")
     options = parser.parse_args(arguments)
-    if not options.fhir and not options.expect_only:
-        parser.error("--fhir is needed, or --expect-only")
+    if sum(map(bool, (options.fhir, options.truth, options.expect_only))) != 1:
+        parser.error("one of --fhir, --truth and --expect-only is needed")
     return options
 
 
@@ -78,7 +85,7 @@ def _roster(path: Path | None) -> set[str] | None:
 
 
 def _finish(options: argparse.Namespace, result: Result, demanded: frozenset[str], files: int, patients: int) -> int:
-    never = [] if options.expect_only else sorted(name for name in demanded if not result.counts[name].compared)
+    never = sorted(name for name in demanded if not result.counts[name].compared)
     ok = not never and not result.differences
     if options.json:
         print(report.as_json(result, never, ok, files=files, patients=patients))

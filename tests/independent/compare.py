@@ -41,7 +41,7 @@ class Count:
 
 
 @dataclass(frozen=True)
-class Exception_:
+class ExceptionLine:
     """A line of the exceptions file: a field and a place may be patterns with `*`."""
 
     field: str
@@ -62,8 +62,8 @@ class Result:
     counts: dict[str, Count] = field(default_factory=lambda: defaultdict(Count))
     differences: list[Difference] = field(default_factory=list)
     explained: list[Difference] = field(default_factory=list)
-    exceptions: list[Exception_] = field(default_factory=list)
-    used: set[Exception_] = field(default_factory=set)
+    exceptions: list[ExceptionLine] = field(default_factory=list)
+    used: set[ExceptionLine] = field(default_factory=set)
 
     def note(self, name: str, where: str, equal: bool, expected: Any, answered: Any) -> None:
         """Count one comparison."""
@@ -81,7 +81,7 @@ class Result:
         else:
             self.differences.append(difference)
 
-    def unused(self) -> list[Exception_]:
+    def unused(self) -> list[ExceptionLine]:
         """Lines of the exceptions file that explained nothing."""
         return [one for one in self.exceptions if one not in self.used]
 
@@ -90,7 +90,7 @@ def _plain(value: Any) -> str:
     return str(sorted(map(str, value))) if isinstance(value, frozenset) else str(value)
 
 
-def read_exceptions(path: Path | None) -> list[Exception_]:
+def read_exceptions(path: Path | None) -> list[ExceptionLine]:
     """The lines of an exceptions file; `#` begins a comment, every line needs its reason."""
     found = []
     for number, line in enumerate(path.read_text("utf-8").splitlines() if path else [], 1):
@@ -99,7 +99,7 @@ def read_exceptions(path: Path | None) -> list[Exception_]:
         parts = [part.strip() for part in line.split("\t")]
         if len(parts) != 3 or not all(parts):
             raise ValueError(f"{path}:{number}: needs field, place and reason, separated by tabs")
-        found.append(Exception_(*parts))
+        found.append(ExceptionLine(*parts))
     return found
 
 
@@ -123,6 +123,8 @@ def compare(patient: str, items: list[Item], answers: list[Answer], result: Resu
 
 def _fields(item: Item, answer: Answer, result: Result) -> None:
     for name, claim in item.claims.items():
+        if answer.partial and name not in answer.facts:
+            continue
         fact = answer.facts.get(name)
         if claim.says_nothing() and not fact:
             continue  # nothing is said on either side: no comparison
@@ -186,5 +188,7 @@ def _greedy(items: list[Item], answers: list[Answer], at_least: float) -> tuple[
 
 def _likeness(item: Item, answer: Answer) -> float:
     said = [(name, claim) for name, claim in item.claims.items() if not claim.says_nothing()]
+    if answer.partial:
+        said = [(name, claim) for name, claim in said if name in answer.facts]
     agreed = sum(claim.holds(answer.facts.get(name), answer) for name, claim in said)
     return agreed / len(said) if said else 0.0

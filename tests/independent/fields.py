@@ -15,8 +15,9 @@ ALL = {name: source for family in FAMILIES for name, source in family.FIELDS.ite
 ALL |= {f"{family.FAMILY}.present": "one resource for one statement" for family in FAMILIES}
 
 _TWINS_LACKS = """
-condition.modifier condition.abatement allergy.severity allergy.reaction allergy.onset allergy.recorded allergy.type
-medication.usage_extra medication.times medication.repeats medication.site medication.instruction
+condition.modifier condition.abatement
+allergy.verification allergy.severity allergy.reaction allergy.onset allergy.recorded allergy.type
+medication.dose_max medication.usage_extra medication.times medication.repeats medication.site medication.instruction
 injection.rate injection.line observation.comparator observation.range_text observation.range observation.flag
 """.split()
 _NHO_HAS = """

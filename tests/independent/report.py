@@ -15,8 +15,8 @@ def table(rows: Iterable[tuple[Any, ...]], head: tuple[str, ...]) -> str:
     widths = [max(len(line[at]) for line in [head, *lines]) for at in range(len(head))]
 
     def line(cells: tuple[str, ...]) -> str:
-        first, *rest = (cell.ljust(width) if at == 0 else cell.rjust(width) for at, (cell, width) in enumerate(zip(cells, widths)))
-        return "  ".join([first, *rest]).rstrip()
+        numbers = (cell.rjust(width) for cell, width in zip(cells[1:], widths[1:]))
+        return "  ".join([cells[0].ljust(widths[0]), *numbers])
 
     return "\n".join([line(head), *map(line, lines)])
 

@@ -177,7 +177,8 @@ def answered(resource: dict[str, Any]) -> Answer:
         "condition.recorder": fhir.people(resource, resource.get("recorder")),
     }
     found = fhir.identifiers(resource)
-    return Answer(FAMILY, (found[0] if found else "",), facts, frozenset(fhir.strings(resource)), resource.get("id", ""))
+    key = (found[0] if found else "",)
+    return Answer(FAMILY, key, facts, frozenset(fhir.strings(resource)), resource.get("id", ""))
 
 
 def _all_extensions(node: Any) -> Iterator[dict[str, Any]]:

@@ -144,7 +144,7 @@ def _stay(chart: Chart, stay: Stay) -> Item:
     }
     # Without an admission the start is unknown, unless the discharge names it.
     begin = v2_time(parts[-1].get(44))
-    claims["encounter.start"] = Is(stay.start) if stay.admission else OneOf((None, begin))
+    claims["encounter.start"] = Is(stay.start) if stay.admission else one_of([None, begin])
     moved = [_pv1(file) for file in stay.moves]
     # A discharge repeats the last bed; it is the same bed unless a move was left out.
     choices = [_beds(parts[:1]), _beds(parts)]

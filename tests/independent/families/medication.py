@@ -23,6 +23,7 @@ FIELDS = {
     "medication.drug_code": "RXE-2, RXE-31",
     "medication.drug_text": "RXE-2",
     "medication.dose": "RXE-3",
+    "medication.dose_max": "RXE-4",
     "medication.dose_unit": "RXE-5",
     "medication.dose_unit_code": "RXE-5",
     "medication.daily": "RXE-19",
@@ -156,6 +157,7 @@ def _drug(chart: Chart, rxe: Segment) -> dict[str, Claim]:
         "medication.drug_code": Is(Codings(codes)),
         "medication.drug_text": Is(display(drug) or None),
         "medication.dose": Is(dose),
+        "medication.dose_max": Is(decimal(rxe.get(4)) if rxe.get(4) else None),
         "medication.dose_unit": _unit(unit) if dose else Is(None),
         "medication.dose_unit_code": Is(_merit(unit)) if dose else Is(None),
         "medication.daily": _daily(rxe.first(19)),
@@ -332,7 +334,11 @@ def _read_setting(resource: dict[str, Any]) -> str | None:
 
 def _read_dosage(dosage: dict[str, Any], dispense: dict[str, Any]) -> dict[str, Any]:
     rate = (dosage.get("doseAndRate") or [{}])[0]
-    dose, ratio = rate.get("doseQuantity", {}), rate.get("rateRatio", {})
+    ratio = rate.get("rateRatio", {})
+    # With a largest amount (RXE-4) the dose is a range, or the limit stands beside it.
+    between = rate.get("doseRange", {})
+    dose = rate.get("doseQuantity") or between.get("low", {})
+    largest = between.get("high") or dosage.get("maxDosePerAdministration", {})
     timing = dosage.get("timing", {}).get("code", {})
     period = next((one.get("valuePeriod", {}) for one in fhir.extensions(dosage, "PeriodOfUse")), {})
     duration = next((one.get("valueDuration", {}) for one in fhir.extensions(dosage, "UsageDuration")), {})
@@ -340,8 +346,10 @@ def _read_dosage(dosage: dict[str, Any], dispense: dict[str, Any]) -> dict[str, 
     counts = [one.get("valueInteger") for one in fhir.extensions(dispense, "ExpectedRepeatCount")]
     extra = [one for concept in dosage.get("additionalInstruction", []) for one in fhir.codings(concept)]
     daily = ratio.get("numerator", {}) if ratio.get("denominator", {}).get("code") == "d" else {}
+    days = supply.get("code", supply.get("unit")) in ("d", "日")
     return {
         "medication.dose": number(dose.get("value")),
+        "medication.dose_max": number(largest.get("value")),
         "medication.dose_unit": dose.get("unit"),
         "medication.dose_unit_code": (dose.get("system"), dose["code"]) if "code" in dose else None,
         "medication.daily": (number(daily.get("value")), daily.get("unit")) if daily else None,
@@ -349,7 +357,7 @@ def _read_dosage(dosage: dict[str, Any], dispense: dict[str, Any]) -> dict[str, 
         "medication.usage_extra": frozenset(one for one in extra if one[0] == USAGE_ADDITIONAL),
         "medication.usage_text": dosage.get("text"),
         "medication.usage_method": fhir.codings(dosage.get("method")),
-        "medication.days": number(supply.get("value")) if supply.get("code", supply.get("unit")) in ("d", "日") else None,
+        "medication.days": number(supply.get("value")) if days else None,
         "medication.start": fhir_time(period.get("start")),
         "medication.end": fhir_time(period.get("end")),
         "medication.times": number(counts[0]) if counts else None,
