@@ -75,8 +75,8 @@ def _patient(patient: Record, facility: str) -> Answer:
         "patient.name.kana": names.get("SYL"),
         "patient.gender": patient["gender"],
         "patient.birth_date": patient["birthDate"],
-        "patient.address": frozenset({squeeze(patient["address"]["text"])}),
-        "patient.postal_code": frozenset({patient["address"]["postalCode"].replace("-", "")}),
+        "patient.address": frozenset({squeeze(patient["address"]["text"])} - {""}),
+        "patient.postal_code": frozenset({patient["address"]["postalCode"].replace("-", "")} - {""}),
         "patient.telecom": frozenset(one["value"] for one in patient["telecom"]),
     })  # fmt: skip
 
