@@ -253,6 +253,8 @@ pub enum Body {
 
 /// Search facets: a small word per kind, one bit a value, so that a filter is one `&`.
 pub mod facet {
+    /// Demographics taken from an order.
+    pub const FROM_ORDER: i64 = 1;
     /// Encounter class.
     pub const AMBULATORY: i64 = 1;
     /// Encounter class.
@@ -297,7 +299,8 @@ impl Body {
     /// The facets of [`facet`] that hold of this body.
     pub fn facets(&self) -> i64 {
         match self {
-            Self::Patient(_) | Self::Event(_) => 0,
+            Self::Patient(patient) => i64::from(patient.from_order) * facet::FROM_ORDER,
+            Self::Event(_) => 0,
             Self::Encounter(encounter) => match encounter.class {
                 EncounterClass::Ambulatory => facet::AMBULATORY,
                 EncounterClass::Inpatient => facet::INPATIENT,
@@ -321,6 +324,15 @@ impl Body {
                 ObservationCategory::BodyMeasurement => facet::BODY_MEASUREMENT,
                 ObservationCategory::Exam => facet::EXAM,
             },
+        }
+    }
+
+    /// The facets of a diagnosis that its facility's current list no longer has: one that was active
+    /// is inactive.
+    pub fn facets_when_absent(&self) -> i64 {
+        match self.facets() {
+            facet::ACTIVE => facet::INACTIVE,
+            other => other,
         }
     }
 

@@ -15,6 +15,7 @@
 use std::sync::Arc;
 
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
+use model::code::CodeSystem;
 use model::id::{PatientNumber, RecordId, RecordKey};
 use zeroize::Zeroizing;
 
@@ -100,6 +101,24 @@ impl Keys {
     /// A blind token: finds equal texts of one domain, tells nothing else; never 0.
     pub(crate) fn blind(&self, domain: &str, text: &str) -> i64 {
         self.0.search.number(&[domain.as_bytes(), text.as_bytes()])
+    }
+
+    /// The blind token of a coding: its first part is the code's alone, its last 16 bits are the
+    /// code's in its system, so that one column answers searches with and without a system.
+    pub(crate) fn code(&self, system: Option<&CodeSystem>, code: &str) -> i64 {
+        let name = system.map_or_else(String::new, |system| serde_json::to_string(system).unwrap_or_default());
+        let in_system = self.blind("system and code", &format!("{name}|{code}")) & 0xffff;
+        self.code_range(None, code).0 | in_system
+    }
+
+    /// The least and the greatest token of a code, in one system or in any.
+    pub(crate) fn code_range(&self, system: Option<&CodeSystem>, code: &str) -> (i64, i64) {
+        if system.is_some() {
+            let token = self.code(system, code);
+            return (token, token);
+        }
+        let alone = self.blind("code", code) & i64::MAX & !0xffff;
+        (alone, alone | 0xffff)
     }
 
     /// A keyed digest of a place in a source or of its content; never 0.

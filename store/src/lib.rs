@@ -16,11 +16,14 @@
 //! | `accounts` | who are the people |
 //! | `jobs` | what follows from papers later |
 
+mod accounts;
 mod audit;
 mod clock;
 mod db;
+mod disclosure;
 mod error;
 mod frame;
+mod intake;
 mod keys;
 mod raw;
 mod seal;
@@ -32,10 +35,20 @@ use std::sync::Arc;
 
 use model::network::Network;
 
+pub use accounts::{
+    Account, Accounts, Counter, Digest, InvalidLogin, Login, NewPerson, Person, ReadToken, Session, StoredTotp, Throttle,
+};
 pub use audit::{Action as AuditAction, Audit, Damage, Event, Pending, Row, Verdict, Walk};
 pub use clock::Clock;
+pub use disclosure::{
+    Call, CodeQuery, DateFilter, Disclosed, Disclosure, Page, PatientQuery, Position, ReadPatient, Reach, RecordQuery, Refused,
+    Sort, Token, View,
+};
 pub use error::Error;
 pub use frame::Packed;
+pub use intake::{
+    Content, Intake, Item, ItemChange, Known, Outcome, PatientChange, Publish, Slot, SlotChange, Standing,
+};
 pub use keys::MasterKey;
 
 use db::{Db, Name};
@@ -119,6 +132,11 @@ impl Store {
     /// The clock.
     pub fn clock(&self) -> &Clock {
         &self.0.clock
+    }
+
+    /// The door for people.
+    pub fn accounts(&self) -> Accounts {
+        Accounts::new(self.0.clone())
     }
 
     /// The audit.

@@ -1,0 +1,171 @@
+//! Finding a patient: inside the requester's effective grants, by blind tokens of what a facility
+//! whose demographics the requester may see says about the patient.
+
+use consent::{Action, Requester, Viewing};
+use model::id::{PatientId, PatientNumber};
+use model::record::{Body, Category, Kind, ReadRecord};
+use model::time::Instant;
+
+use super::query::RecordQuery;
+use super::visible::opened;
+use super::{Call, Disclosed, Disclosure, Refused, View};
+use crate::audit::Action as Audited;
+use crate::db::{Value, params};
+
+/// An answer has at most so many patients.
+const MOST: i64 = 20;
+/// So many tokens fit one query.
+const TOKENS: usize = 6;
+
+/// Something by which a patient is found; texts are folded already.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub enum Token {
+    /// A number at a facility (ten digits of the facility, number).
+    Identifier(String, String),
+    /// A name part, or its first two, three or four characters.
+    Name(String),
+    /// A family name, or its first characters.
+    Family(String),
+    /// A given name, or its first characters.
+    Given(String),
+    /// A birth date, `YYYY-MM-DD`.
+    BirthDate(String),
+    /// A FHIR gender.
+    Gender(String),
+}
+
+impl Token {
+    pub(crate) fn blind(&self, keys: &crate::keys::Keys) -> i64 {
+        match self {
+            Self::Identifier(facility, number) => keys.blind("identifier", &format!("{facility}|{number}")),
+            Self::Name(text) => keys.blind("name", text),
+            Self::Family(text) => keys.blind("family", text),
+            Self::Given(text) => keys.blind("given", text),
+            Self::BirthDate(text) => keys.blind("birthdate", text),
+            Self::Gender(text) => keys.blind("gender", text),
+        }
+    }
+}
+
+/// All tokens must fit one facility's statement about the patient.
+#[derive(Clone, Default)]
+pub struct PatientQuery {
+    /// At least one, at most six, the most telling first.
+    pub tokens: Vec<Token>,
+}
+
+/// A patient as this requester may know them.
+pub struct ReadPatient {
+    /// Public id.
+    pub id: PatientId,
+    /// One statement a facility, newest first.
+    pub statements: Vec<ReadRecord>,
+    /// When this last changed for the requester.
+    pub last_updated: Instant,
+    /// Grows with each change.
+    pub version: i64,
+}
+
+const FIND: &str = concat!(
+    "select distinct t.patient from search_token t \
+     join record r on r.patient = t.patient and r.category = 1 and r.kind = 1 and r.facility = t.facility and r.state <> 0 \
+     where t.token = $1 and ",
+    opened!(),
+    " is not null \
+     and ($5 = 0 or exists (select 1 from search_token u where u.token = $5 and u.patient = t.patient and u.facility = t.facility)) \
+     and ($6 = 0 or exists (select 1 from search_token u where u.token = $6 and u.patient = t.patient and u.facility = t.facility)) \
+     and ($7 = 0 or exists (select 1 from search_token u where u.token = $7 and u.patient = t.patient and u.facility = t.facility)) \
+     and ($8 = 0 or exists (select 1 from search_token u where u.token = $8 and u.patient = t.patient and u.facility = t.facility)) \
+     and ($9 = 0 or exists (select 1 from search_token u where u.token = $9 and u.patient = t.patient and u.facility = t.facility)) \
+     order by t.patient limit $10"
+);
+
+impl Disclosure {
+    /// Patients whom the tokens fit and whom this requester may know, at most twenty.
+    ///
+    /// # Errors
+    /// As [`Disclosure::open`].
+    pub async fn find_patients(
+        &self,
+        requester: &Requester,
+        call: &Call,
+        query: &PatientQuery,
+    ) -> Result<Vec<Disclosed<ReadPatient>>, Refused> {
+        let standing = self.admit::<Viewing>(requester, call).await?;
+        if !self.ready().await? {
+            return Err(Refused::Unavailable);
+        }
+        let shared = &self.store.0;
+        let mut tokens = query.tokens.iter().map(|token| token.blind(&shared.keys));
+        let Some(first) = tokens.next().filter(|_| query.tokens.len() <= TOKENS) else {
+            return Err(Refused::NotFound);
+        };
+        let mut params: Vec<Value> = vec![
+            first.into(),
+            requester.facility().into(),
+            standing.rights.and(standing.asked).0.into(),
+            shared.clock.now().into(),
+        ];
+        params.extend((1..TOKENS).map(|_| Value::from(tokens.next().unwrap_or(0))));
+        params.push(MOST.into());
+        let numbers: Vec<(i64,)> = shared.records.fetch_all(FIND, &params).await?;
+        if numbers.is_empty() {
+            let event = self.event(Audited::Search, requester, call)?;
+            shared.audit.record(event).await?;
+        }
+        let mut patients = Vec::with_capacity(numbers.len());
+        for (number,) in numbers {
+            let standing = standing.clone();
+            let entered = self.enter::<Viewing>(requester, call, standing, None, PatientNumber(number)).await;
+            match entered {
+                Ok(view) => patients.push(view.patient().await?),
+                // A withdrawal came between the two statements.
+                Err(Refused::NotFound) => {}
+                Err(other) => return Err(other),
+            }
+        }
+        Ok(patients)
+    }
+}
+
+impl<A: Action> View<'_, A> {
+    /// What this requester may know about who the patient is.
+    ///
+    /// # Errors
+    /// As [`Disclosure::open`].
+    pub async fn patient(&self) -> Result<Disclosed<ReadPatient>, Refused> {
+        let query = RecordQuery { limit: 200, ..RecordQuery::new(Kind::Patient) };
+        let mut statements: Vec<ReadRecord> = if self.permit.categories().contains(Category::Demographics) {
+            self.records(&query).await?.items.into_iter().map(|statement| statement.0).collect()
+        } else {
+            Vec::new()
+        };
+        // A facility's own demographics speak before what its orders say.
+        statements.sort_by_key(|statement| (from_order(statement), std::cmp::Reverse(statement.meta.occurred.from)));
+        let mut facilities = Vec::new();
+        statements.retain(|statement| {
+            let new = !facilities.contains(&statement.meta.facility);
+            facilities.push(statement.meta.facility.clone());
+            new
+        });
+        if statements.is_empty() {
+            self.audit(Audited::Read, vec![self.patient.to_string()])?.durable().await?;
+        }
+        let last_updated = match statements.iter().map(|statement| statement.last_updated).max() {
+            Some(latest) => latest,
+            None => self.introduced().await?,
+        };
+        let version = statements.iter().map(|statement| statement.version).sum::<i64>().max(1);
+        Ok(Disclosed(ReadPatient { id: self.patient, statements, last_updated, version }))
+    }
+
+    async fn introduced(&self) -> Result<Instant, Refused> {
+        let sql = "select created_at from patient where number = $1";
+        let row: Option<(i64,)> = self.store.0.office.fetch_optional(sql, params![self.number]).await?;
+        row.map(|(at,)| Instant(at)).ok_or(Refused::NotFound)
+    }
+}
+
+fn from_order(statement: &ReadRecord) -> bool {
+    matches!(&statement.body, Body::Patient(patient) if patient.from_order)
+}

@@ -1,0 +1,381 @@
+//! The door for records. A batch is one sync of the segment, then one transaction whose first
+//! statement is a write and whose last reads the patients' epochs: a paper that came in between
+//! stops the batch.
+
+mod rows;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use model::finding::Finding;
+use model::id::{FacilityId, PatientId, PatientNumber, RecordKey};
+use model::record::{Kind, Record};
+use model::time::Instant;
+
+use crate::Store;
+use crate::db::{Db, Tx, Value, params};
+use crate::disclosure::Token;
+use crate::error::Error;
+use crate::frame::Packed;
+use crate::keys::PatientKey;
+use crate::raw::Place;
+
+/// State of a record that was taken back: it is kept, and nobody sees it.
+pub(crate) const WITHDRAWN: i64 = 0;
+/// State of a record whose source is current.
+pub(crate) const CURRENT: i64 = 1;
+/// State of a record of which only superseded files remain.
+pub(crate) const SUPERSEDED_ONLY: i64 = 2;
+/// State of a diagnosis that its slot's current list no longer has.
+pub(crate) const ABSENT: i64 = 3;
+
+/// The door for records.
+#[derive(Clone)]
+pub struct Intake {
+    store: Store,
+}
+
+impl Store {
+    /// The door for machines that bring records.
+    pub fn intake(&self) -> Intake {
+        Intake { store: self.clone() }
+    }
+}
+
+/// What the store keeps of one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// Digest of the slot.
+    pub slot: i64,
+    /// Digest of root and path without the flag.
+    pub path: i64,
+    /// Data kind, as the reader numbers it.
+    pub kind: i64,
+    /// Flag: 1 current, 2 superseded, 0 deleted, 3 vanished from the source.
+    pub flag: i64,
+    /// Time the source gave the version.
+    pub version: Instant,
+    /// Digest of the department in the file name.
+    pub department: i64,
+    /// Digest of the bytes.
+    pub content: i64,
+    /// Size in bytes.
+    pub size: i64,
+    /// Modification time at the source, microseconds.
+    pub modified: i64,
+    /// When the event was, for kinds that are events.
+    pub event_at: Option<Instant>,
+    /// Whether the message calls an event off.
+    pub cancels: bool,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Where its frame stands; absent while it has none.
+    pub(crate) place: Option<Place>,
+}
+
+/// What became of an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It gave records.
+    Read = 1,
+    /// It is kept; nothing is read from its kind.
+    Kept = 2,
+    /// It is kept sealed; it may be another patient's, or could not be read.
+    Withheld = 3,
+}
+
+impl Item {
+    /// A file that the store has not seen yet.
+    #[expect(clippy::too_many_arguments, reason = "one argument a column")]
+    pub const fn new(
+        slot: i64,
+        path: i64,
+        kind: i64,
+        flag: i64,
+        version: Instant,
+        department: i64,
+        content: i64,
+        size: i64,
+        modified: i64,
+        outcome: Outcome,
+    ) -> Self {
+        let (event_at, cancels, place) = (None, false, None);
+        Self { slot, path, kind, flag, version, department, content, size, modified, event_at, cancels, outcome, place }
+    }
+}
+
+/// What is shown of a slot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slot {
+    /// Digest of the slot.
+    pub slot: i64,
+    /// 1 current, 2 superseded only, 0 deleted, 3 cancelled.
+    pub state: i64,
+    /// Bits of the joins it takes part in.
+    pub joins: i64,
+    /// Paths of the items whose records are shown, with the state they are shown in.
+    pub published: Vec<(i64, i64)>,
+    pub(crate) keys: Vec<i64>,
+}
+
+/// All that is known of one patient at one facility.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    /// Files.
+    pub items: Vec<Item>,
+    /// Slots, by digest.
+    pub slots: BTreeMap<i64, Slot>,
+    /// Counts changes of the set that joins read.
+    pub joins: i64,
+}
+
+/// A file that is new or changed.
+pub struct ItemChange {
+    /// What is to be kept of it.
+    pub item: Item,
+    /// Its bytes and records, when they are to be written.
+    pub packed: Option<Packed>,
+    /// What reading noticed; replaces what stood there.
+    pub findings: Option<Vec<Finding>>,
+    /// Whether the store has not seen the file before.
+    pub fresh: bool,
+}
+
+/// A record that a slot shows.
+pub struct Publish {
+    /// The item whose frame holds it.
+    pub path: i64,
+    /// Its place in the frame, from 0.
+    pub ordinal: usize,
+    /// The record.
+    pub record: Arc<Record>,
+    /// Whether only superseded files remain, or the diagnosis is absent from the current list.
+    pub standing: Standing,
+}
+
+/// How a record stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Its source is current.
+    Current,
+    /// Only superseded files remain.
+    SupersededOnly,
+    /// The slot's current list no longer has it.
+    Absent,
+}
+
+/// A slot whose content is to be shown anew.
+pub struct SlotChange {
+    /// Digest of the slot.
+    pub slot: i64,
+    /// 1 current, 2 superseded only, 0 deleted, 3 cancelled.
+    pub state: i64,
+    /// Bits of the joins it takes part in.
+    pub joins: i64,
+    /// Paths of the items that joins and shows read, with their standing as a number.
+    pub published: Vec<(i64, i64)>,
+    /// The records it shows.
+    pub publish: Vec<Publish>,
+    /// What was shown of it before, as [`Intake::known`] told.
+    pub before: Option<Slot>,
+}
+
+/// Everything that changes for one patient at one facility.
+pub struct PatientChange {
+    /// Whose.
+    pub patient: PatientNumber,
+    /// Public id.
+    pub public: PatientId,
+    /// State of the papers that this change was made under.
+    pub epoch: i64,
+    /// At which facility.
+    pub facility: FacilityId,
+    /// Count of [`Known::joins`] that the joined records were computed from.
+    pub joins: i64,
+    /// Files.
+    pub items: Vec<ItemChange>,
+    /// Slots.
+    pub slots: Vec<SlotChange>,
+    /// All joined records of patient and facility, when they are to be shown anew.
+    pub joined: Option<Vec<Record>>,
+    /// By what the facility's demographics find the patient, when they changed.
+    pub tokens: Option<Vec<Token>>,
+}
+
+/// Bytes and records of an item that is kept.
+pub struct Content {
+    /// The bytes as they came.
+    pub raw: Vec<u8>,
+    /// The records read from them.
+    pub records: Vec<Record>,
+}
+
+impl Intake {
+    /// Digest of a slot.
+    pub fn slot_digest(&self, facility: &FacilityId, slot: &str) -> i64 {
+        self.store.0.keys.place("slot", &[&facility.number().to_le_bytes(), slot.as_bytes()])
+    }
+
+    /// Digest of a path without its flag, below one of a facility's roots.
+    pub fn path_digest(&self, facility: &FacilityId, root: usize, path: &str) -> i64 {
+        let root = u64::try_from(root).unwrap_or(u64::MAX).to_le_bytes();
+        self.store.0.keys.place("path", &[&facility.number().to_le_bytes(), &root, path.as_bytes()])
+    }
+
+    /// Digest of an item's bytes, or of a short text that takes part in comparisons only.
+    pub fn content_digest(&self, bytes: &[u8]) -> i64 {
+        self.store.0.keys.place("content", &[bytes])
+    }
+
+    /// What is kept of a patient at a facility.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn known(&self, patient: PatientNumber, facility: &FacilityId) -> Result<Known, Error> {
+        rows::known(&self.store.0.records, patient, facility).await
+    }
+
+    /// Bytes and records of items, in their order.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when the patient's key is gone, [`Error::Corrupt`] when a frame does not
+    /// open.
+    pub async fn contents(&self, patient: PatientNumber, items: &[Item]) -> Result<Vec<Content>, Error> {
+        let key = self.store.0.keys.patient(patient).await?.ok_or(Error::NotFound)?;
+        let places = items.iter().map(|item| item.place.ok_or(Error::Corrupt("item without frame")));
+        let places = places.collect::<Result<Vec<Place>, Error>>()?;
+        let frames = self.store.0.raw.read(Arc::new(key), places).await?;
+        frames.iter().map(|frame| Ok(Content { raw: frame.raw()?.to_vec(), records: frame.records()? })).collect()
+    }
+
+    /// Makes changes durable, all or nothing. Frames are durable before any row points to them.
+    ///
+    /// # Errors
+    /// [`Error::StaleEpoch`] when a paper or another lane came in between: read [`Intake::known`] again.
+    pub async fn accept(&self, mut changes: Vec<PatientChange>) -> Result<(), Error> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let keys = self.seal(&mut changes).await?;
+        let mut tx = self.store.0.records.begin_write_first().await?;
+        // INVARIANT: the first statement is a write; see `Db::begin_write_first`.
+        for change in &changes {
+            self.claim(&mut tx, change).await?;
+        }
+        let now = self.store.0.clock.now();
+        let mut writer = rows::Writer::new(&self.store.0.keys, now);
+        for change in &changes {
+            let key = keys.get(&change.patient).ok_or(Error::NotFound)?;
+            writer.add(change, key)?;
+        }
+        writer.write(&mut tx).await?;
+        for change in &changes {
+            self.replace_joined(&mut tx, change).await?;
+        }
+        epochs_hold(&mut tx, &changes).await?;
+        tx.commit().await
+    }
+
+    /// Seals and appends the frames of new items; their places go into the items.
+    async fn seal(&self, changes: &mut [PatientChange]) -> Result<BTreeMap<PatientNumber, Arc<PatientKey>>, Error> {
+        let mut keys = BTreeMap::new();
+        let mut frames = Vec::new();
+        for change in changes.iter_mut() {
+            let key = match keys.get(&change.patient) {
+                Some(key) => Arc::clone(key),
+                None => Arc::new(self.store.0.keys.patient(change.patient).await?.ok_or(Error::StaleEpoch)?),
+            };
+            keys.insert(change.patient, Arc::clone(&key));
+            for item in &mut change.items {
+                if let Some(packed) = item.packed.take() {
+                    frames.push((Arc::clone(&key), packed));
+                    item.item.place = None;
+                }
+            }
+        }
+        let mut places = self.store.0.raw.append(frames).await?.into_iter();
+        for item in changes.iter_mut().flat_map(|change| &mut change.items) {
+            if item.item.place.is_none() {
+                item.item.place = Some(places.next().ok_or(Error::Corrupt("item without frame"))?);
+            }
+        }
+        Ok(keys)
+    }
+
+    /// Takes the patient's row, and makes sure that nobody joined in between.
+    async fn claim(&self, tx: &mut Tx, change: &PatientChange) -> Result<(), Error> {
+        let sql = "insert into patient (number, public_id, joins) values ($1, $2, 1) \
+                   on conflict (number) do update set joins = patient.joins + 1 where patient.joins = $3";
+        let params = params![change.patient, change.public.0.to_vec(), change.joins];
+        let taken = tx.execute(sql, params).await?;
+        tx.lock_patient(change.patient.0, false).await?;
+        if taken == 1 { Ok(()) } else { Err(Error::StaleEpoch) }
+    }
+
+    /// Withdraws joined records that the join no longer gives.
+    async fn replace_joined(&self, tx: &mut Tx, change: &PatientChange) -> Result<(), Error> {
+        let Some(joined) = &change.joined else { return Ok(()) };
+        let given: BTreeSet<i64> =
+            joined.iter().map(|record| record_key(&self.store.0.keys, record).0).collect();
+        let sql = "select key from record where patient = $1 and facility = $2 and source = 0 and state <> 0 \
+                   and category in (2, 8)";
+        let kept: Vec<(i64,)> = tx.fetch_all(sql, params![change.patient, &change.facility]).await?;
+        let gone = kept.into_iter().map(|(key,)| key).filter(|key| !given.contains(key)).collect::<Vec<i64>>();
+        rows::withdraw(tx, change.patient, &gone, self.store.0.clock.now()).await
+    }
+}
+
+/// The key of a record inside its patient.
+pub(crate) fn record_key(keys: &crate::keys::Keys, record: &Record) -> RecordKey {
+    let kind = (record.meta.kind as i64).to_le_bytes();
+    let facility = record.meta.facility.number().to_le_bytes();
+    RecordKey(keys.place("record", &[&facility, &kind, record.meta.source_key.as_bytes()]))
+}
+
+/// Kinds that are stored for joining and never shown.
+pub(crate) const fn is_served(kind: Kind) -> bool {
+    !matches!(kind, Kind::EncounterEvent | Kind::AllergyStatement)
+}
+
+/// The last statement: whether the papers are still those that the batch was made under.
+async fn epochs_hold(tx: &mut Tx, changes: &[PatientChange]) -> Result<(), Error> {
+    let sql = "select count(*) from (values ($1, $2), ($3, $4), ($5, $6), ($7, $8), ($9, $10), ($11, $12), \
+               ($13, $14), ($15, $16)) as q join office.patient p on p.number = q.column1 and p.epoch = q.column2";
+    let wanted: BTreeSet<(i64, i64)> = changes.iter().map(|change| (change.patient.0, change.epoch)).collect();
+    let wanted: Vec<(i64, i64)> = wanted.into_iter().collect();
+    for chunk in wanted.chunks(8) {
+        let mut params: Vec<Value> = chunk.iter().flat_map(|(number, epoch)| [(*number).into(), (*epoch).into()]).collect();
+        params.resize(16, 0_i64.into());
+        let row: Option<(i64,)> = tx.fetch_optional(sql, &params).await?;
+        if row.is_none_or(|(holding,)| usize::try_from(holding) != Ok(chunk.len())) {
+            return Err(Error::StaleEpoch);
+        }
+    }
+    Ok(())
+}
+
+impl Intake {
+    /// Numbers for the status of a facility's items: all, withheld, kept only.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn count(&self, facility: &FacilityId) -> Result<(i64, i64, i64), Error> {
+        let sql = "select count(*), count(case when outcome = 3 then 1 end), count(case when outcome = 2 then 1 end) \
+                   from item where facility = $1";
+        let row: Option<(i64, i64, i64)> = self.db().fetch_optional(sql, params![facility]).await?;
+        Ok(row.unwrap_or_default())
+    }
+
+    /// Findings by rule, most frequent first.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn findings(&self) -> Result<Vec<(String, i64, i64)>, Error> {
+        let sql = "select rule, severity, count(*) from finding group by rule, severity order by count(*) desc, rule";
+        self.db().fetch_all(sql, params![]).await
+    }
+
+    fn db(&self) -> &Db {
+        &self.store.0.records
+    }
+}
