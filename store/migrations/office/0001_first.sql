@@ -113,7 +113,7 @@ create table credential (
 
 create table throttle (
     subject bigint not null,           -- blind token of an account name or an address
-    kind bigint not null,
+    kind bigint not null,              -- 1 password, 2 TOTP, 3 address
     failures bigint not null,
     window_start bigint not null,
     day_failures bigint not null,
@@ -123,20 +123,19 @@ create table throttle (
 );
 
 create table session (
-    digest bytea not null primary key,
+    digest bytea not null primary key, -- of the cookie
     person bigint not null,
-    stage bigint not null,             -- 1 password given, 2 signed in
+    factors bigint not null,           -- verified so far: 1 password, 2 TOTP
     created_at bigint not null,
-    seen_at bigint not null,
-    csrf bytea not null
+    seen_at bigint not null
 );
 create index session_person on session (person);
 
 create table token (
     digest bytea not null primary key,
     person bigint not null,
+    factors bigint not null,           -- verified when it was made
     created_at bigint not null,
-    expires_at bigint not null,
-    label text not null
+    expires_at bigint not null
 );
 create index token_person on token (person);
