@@ -17,7 +17,6 @@
 //! | `jobs` | what follows from papers later |
 
 mod accounts;
-mod accounts;
 mod audit;
 mod clock;
 mod db;
@@ -36,9 +35,6 @@ use std::sync::Arc;
 
 use model::network::Network;
 
-pub use accounts::{
-    Account, Accounts, Counter, Digest, InvalidLogin, Login, NewPerson, Person, ReadToken, Session, StoredTotp, Throttle,
-};
 pub use accounts::{
     Account, Accounts, Counter, Digest, InvalidLogin, Login, NewPerson, Person, ReadToken, Session, StoredTotp, Throttle,
 };
@@ -136,11 +132,6 @@ impl Store {
     /// The clock.
     pub fn clock(&self) -> &Clock {
         &self.0.clock
-    }
-
-    /// The door for people.
-    pub fn accounts(&self) -> Accounts {
-        Accounts::new(self.0.clone())
     }
 
     /// The door for people.
