@@ -1,7 +1,7 @@
 //! Papers → effective grants: for one patient, which reader may see which categories of which source,
 //! when, and of which time. The store keeps the result as rows and joins every query with them.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use jiff::Span;
 use jiff::civil::Date;
@@ -74,19 +74,19 @@ struct Extent {
     window_to: Instant,
 }
 
-/// The grants that follow from a patient's papers, in a fixed order. Consents add up: those that
-/// differ only in categories are one grant, others stay apart. What is over at `now` is left out.
+/// The grants that follow from a patient's papers, in a fixed order. Consents add up: each gives its
+/// own grants, equal ones are one. What is over at `now` is left out.
 ///
 /// A facility that looks at its own records needs the consent like any other.
 pub fn effective(papers: &PatientPapers, network: &Network, now: Instant) -> Vec<EffectiveGrant> {
-    let mut grants: BTreeMap<(&FacilityId, &FacilityId, Extent), Categories> = BTreeMap::new();
+    let mut grants = BTreeSet::new();
     for consent in papers
         .consents
         .iter()
         .filter(|consent| consent.state == ConsentState::Active)
     {
         let extent = extent(consent, network);
-        if extent.valid_to <= now.max(extent.valid_from) || extent.window_to <= extent.window_from {
+        if extent.valid_to <= now.max(extent.valid_from) {
             continue;
         }
         for source in
@@ -103,17 +103,14 @@ pub fn effective(papers: &PatientPapers, network: &Network, now: Instant) -> Vec
             for reader in
                 readers.filter(|reader| may_disclose(network.profile.topology, source, reader))
             {
-                let grant = grants
-                    .entry((&reader.code, &source.code, extent))
-                    .or_default();
-                *grant = grant.or(categories);
+                grants.insert((&reader.code, &source.code, extent, categories.0));
             }
         }
     }
-    grants
-        .into_iter()
-        .map(|((reader, source, extent), categories)| grant(reader, source, extent, categories))
-        .collect()
+    let grant = |(reader, source, extent, categories)| {
+        grant(reader, source, extent, Categories(categories))
+    };
+    grants.into_iter().map(grant).collect()
 }
 
 fn grant(

@@ -62,6 +62,27 @@ fn gov_nine_one_a_permit_does_not_outlive_the_consent() {
 }
 
 #[test]
+fn gov_nine_four_a_door_without_anything_behind_it_stays_shut() {
+    let (mut world, look) = (world(), look());
+    world.papers.consents[0].categories = set(&[Category::Lab]);
+    rights(&mut world, &[Category::Image]);
+    let denied = decide::<Viewing>(&world.question(&look, About::Patient)).unwrap_err();
+    assert_eq!(denied.reason, Reason::NotDisclosed);
+}
+
+#[test]
+fn gov_nine_one_a_permit_lasts_as_long_as_any_consent_opens() {
+    let (mut world, mut look) = (world(), look());
+    world.papers.consents.push(crate::ConsentFacts {
+        to: Some(day(1)),
+        ..world.papers.consents[0].clone()
+    });
+    look.now = Instant::start_of(day(2)).plus_seconds(-1);
+    let permit = decide::<Viewing>(&world.question(&look, About::Patient)).unwrap();
+    assert_eq!(permit.expires_at(), look.now.plus_seconds(5));
+}
+
+#[test]
 fn gov_nine_three_a_link_opens_once_it_is_proved() {
     for state in [LinkState::Unproved, LinkState::Disagrees] {
         check(

@@ -41,7 +41,7 @@ fn useful(world: &World) -> Vec<RecordFacts> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(12_000))]
+    #![proptest_config(ProptestConfig::with_cases(8_000))]
 
     // About one look in twenty-five succeeds.
     #[test]
@@ -51,7 +51,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     #[test]
     fn a_patients_door_opens_exactly_when_something_could_be_behind_it(world in worlds(), look in looks()) {
