@@ -78,6 +78,9 @@ pub struct Encounter {
     /// Order number of the opening event when it is real.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<String>,
+    /// Whatever else the profile's fields hold, as `EVN-4` → text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other: Vec<(String, String)>,
 }
 
 /// What happened (HL7 trigger, as the data kind of a storage says).

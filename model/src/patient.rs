@@ -31,4 +31,7 @@ pub struct Patient {
     /// demographics (there is no ADT-00).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub from_order: bool,
+    /// Whatever else the profile's fields hold, as `PV1-3` → text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other: Vec<(String, String)>,
 }

@@ -1,0 +1,412 @@
+//! An HL7 v2.5 message: decoded as a whole, cut into segments and fields here, taken apart inside
+//! a field by `hl7-parser` on demand. Every part knows where its bytes stood.
+
+use model::feed::Fallback;
+use model::finding::{Finding, Place};
+
+use super::cut::{self, Cut};
+use super::escape;
+use crate::lint::{self, Findings};
+use crate::text::{self, Decoded, Encoding};
+
+/// The delimiters of a message (MSH-1, MSH-2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Separators {
+    /// Between fields.
+    pub field: char,
+    /// Between components.
+    pub component: char,
+    /// Between repetitions.
+    pub repetition: char,
+    /// Around escape sequences.
+    pub escape: char,
+    /// Between sub-components; absent in an MSH-2 of three characters.
+    pub subcomponent: Option<char>,
+}
+
+impl Separators {
+    /// `|^~\&`
+    pub const STANDARD: Self =
+        Self { field: '|', component: '^', repetition: '~', escape: '\\', subcomponent: Some('&') };
+
+    fn of_fields(&self) -> hl7_parser::message::Separators {
+        hl7_parser::message::Separators {
+            field: self.field,
+            component: self.component,
+            subcomponent: self.subcomponent.unwrap_or(NEVER),
+            repetition: self.repetition,
+            escape: self.escape,
+            lenient_newlines: false,
+        }
+    }
+}
+
+/// A noncharacter, for a delimiter that a message does not have.
+const NEVER: char = '\u{FFFF}';
+
+/// Delimiters in one field beyond which taking it apart costs more memory than any real field is
+/// worth.
+const MOST_PARTS: usize = 20_000;
+
+/// A message; owns its decoded text.
+#[derive(Debug, Clone)]
+pub struct Message {
+    decoded: Decoded,
+    cut: Cut,
+    declared: String,
+    findings: Findings,
+}
+
+impl Message {
+    /// Decodes and cuts an item. Where it holds several messages, the first is read.
+    ///
+    /// # Errors
+    /// The findings, one of which withholds the item, when there is no MSH to begin with or the
+    /// text cannot be decoded.
+    pub fn parse(bytes: &[u8], fallback: Fallback) -> Result<Self, Vec<Finding>> {
+        let declared = declared_character_sets(bytes);
+        let decoded = text::decode(bytes, &declared, fallback);
+        let mut findings = Findings::default();
+        let Some(cut) = cut::cut(&decoded, &mut findings) else {
+            let place = Place { end: text::offset(bytes.len()), ..Place::default() };
+            findings.add(lint::D2001, place);
+            return Err(findings.into_vec());
+        };
+        let mut message = Self { decoded, cut, declared, findings };
+        message.take_notices();
+        message.check_header();
+        if message.findings.withhold() {
+            return Err(message.findings.into_vec());
+        }
+        Ok(message)
+    }
+
+    /// The segments in their order.
+    pub fn segments(&self) -> impl Iterator<Item = Segment<'_>> {
+        (0..self.cut.segments.len()).map(|index| Segment { message: self, index })
+    }
+
+    /// The first segment of a name.
+    pub fn first(&self, name: &str) -> Option<Segment<'_>> {
+        self.segments().find(|segment| segment.name() == name)
+    }
+
+    /// The segments of a name.
+    pub fn all<'m>(&'m self, name: &'static str) -> impl Iterator<Item = Segment<'m>> {
+        self.segments().filter(move |segment| segment.name() == name)
+    }
+
+    /// What decoding and cutting noticed.
+    pub fn findings(&self) -> &[Finding] {
+        self.findings.as_slice()
+    }
+
+    /// The delimiters.
+    pub fn separators(&self) -> &Separators {
+        &self.cut.separators
+    }
+
+    /// The character set of the bytes.
+    pub fn encoding(&self) -> Encoding {
+        self.decoded.encoding
+    }
+
+    fn text(&self, start: u32, end: u32) -> &str {
+        self.decoded.text.get(start as usize..end as usize).unwrap_or_default()
+    }
+
+    /// The place of a byte of the decoded text, as deep as the field.
+    fn place_at(&self, position: u32) -> Place {
+        let index = self.cut.segments.partition_point(|segment| segment.start <= position);
+        let Some(index) = index.checked_sub(1) else {
+            return Place::default();
+        };
+        let segment = Segment { message: self, index };
+        let number = (1..=segment.field_count()).rev().find(|number| segment.field(*number).start <= position);
+        number.map_or_else(|| segment.place(), |number| segment.field(number).place())
+    }
+
+    /// Turns what decoding noticed into findings, and looks for escapes and oversized fields.
+    fn take_notices(&mut self) {
+        let mut found = Findings::default();
+        for notice in &self.decoded.notices {
+            let place = Place { start: notice.start, end: notice.end, ..self.place_at(notice.text) };
+            found.add(notice.rule, place);
+        }
+        let separators = self.cut.separators;
+        let suspicious = |char: char| char == separators.escape || char.is_control();
+        for segment in self.segments() {
+            let first = if segment.name() == "MSH" { 3 } else { 1 };
+            if !self.text(segment.field(first).start, segment.end()).contains(suspicious) {
+                continue;
+            }
+            for field in (first..=segment.field_count()).map(|number| segment.field(number)) {
+                escape::notices(field.raw(), &separators, |rule, start, end| {
+                    found.add(rule, field.place_within(start, end));
+                });
+            }
+        }
+        for segment in self.segments().filter(|segment| segment.end() - segment.start() > text::offset(MOST_PARTS)) {
+            for field in (1..=segment.field_count()).map(|number| segment.field(number)) {
+                if field.is_oversized() {
+                    found.add(lint::D2013, field.place());
+                }
+            }
+        }
+        self.findings.extend(found.into_vec());
+    }
+
+    fn check_header(&mut self) {
+        let mut found = Findings::default();
+        let Some(header) = self.first("MSH") else { return };
+        if self.cut.separators != Separators::STANDARD {
+            found.add(lint::D2002, header.field(2).place());
+        }
+        if !header.field(12).text().unwrap_or_default().starts_with("2.5") {
+            found.add(lint::D2003, header.field(12).place());
+        }
+        if !self.decoded.encoding.agrees_with(&self.declared) {
+            found.add(lint::D2020, header.field(18).place());
+        }
+        self.findings.extend(found.into_vec());
+    }
+}
+
+/// MSH-18 as it stands in the bytes: what the sender says about the rest. The fields before it are
+/// ASCII in every message that can be read at all.
+fn declared_character_sets(bytes: &[u8]) -> String {
+    let line = bytes.split(|byte| matches!(*byte, b'\r' | b'\n')).find(|line| !line.is_empty()).unwrap_or_default();
+    let separator = line.get(3).copied().unwrap_or(b'|');
+    let field = line.split(|byte| *byte == separator).nth(17).unwrap_or_default();
+    field.iter().filter(|byte| byte.is_ascii()).map(|byte| char::from(*byte)).collect()
+}
+
+/// A segment of a message.
+#[derive(Debug, Clone, Copy)]
+pub struct Segment<'m> {
+    message: &'m Message,
+    index: usize,
+}
+
+impl<'m> Segment<'m> {
+    fn cut(&self) -> cut::Segment {
+        self.message.cut.segments.get(self.index).copied().unwrap_or_default()
+    }
+
+    fn start(&self) -> u32 {
+        self.cut().start
+    }
+
+    fn end(&self) -> u32 {
+        self.cut().end
+    }
+
+    /// The name, e.g. `PID`.
+    pub fn name(&self) -> &'m str {
+        let start = self.start();
+        self.message.text(start, start + 3)
+    }
+
+    /// Number of the segment in the message (MSH = 1).
+    pub fn ordinal(&self) -> u32 {
+        text::offset(self.index + 1)
+    }
+
+    /// Number of the last field that was sent, empty or not.
+    pub fn field_count(&self) -> usize {
+        let fields = self.cut().fields as usize;
+        if self.name() == "MSH" { fields + 1 } else { fields }
+    }
+
+    /// A field by its number; MSH-1 is the field separator. A field that was not sent is empty.
+    pub fn field(&self, number: usize) -> Field<'m> {
+        let segment = self.cut();
+        let header = self.name() == "MSH";
+        let (start, end) = if header && number == 1 {
+            (segment.start + 3, segment.start + 4)
+        } else {
+            let index = if header { number.saturating_sub(1) } else { number };
+            self.message.cut.field(&segment, index)
+        };
+        Field { message: self.message, ordinal: self.ordinal(), number, start, end }
+    }
+
+    /// Where the segment stands.
+    pub fn place(&self) -> Place {
+        Place {
+            segment: self.name().to_owned(),
+            ordinal: self.ordinal(),
+            start: self.message.decoded.raw(self.start() as usize),
+            end: self.message.decoded.raw(self.end() as usize),
+            ..Place::default()
+        }
+    }
+}
+
+/// A field of a segment.
+#[derive(Debug, Clone, Copy)]
+pub struct Field<'m> {
+    message: &'m Message,
+    ordinal: u32,
+    number: usize,
+    start: u32,
+    end: u32,
+}
+
+impl<'m> Field<'m> {
+    /// Whether nothing was sent: "no statement".
+    pub fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
+    /// Whether `""` was sent: "explicitly no value", in SS-MIX2 a filler for required fields.
+    pub fn is_null(&self) -> bool {
+        self.raw() == "\"\""
+    }
+
+    /// Whether the field holds anything but separators, blanks and `""`.
+    pub fn has_content(&self) -> bool {
+        let separators = self.message.separators();
+        let empty = |char: char| {
+            char.is_whitespace()
+                || char == '"'
+                || char == separators.component
+                || char == separators.repetition
+                || Some(char) == separators.subcomponent
+        };
+        !self.raw().chars().all(empty)
+    }
+
+    /// The text between the separators, escapes and all.
+    pub fn raw(&self) -> &'m str {
+        self.message.text(self.start, self.end)
+    }
+
+    /// The first component of the first repetition, unescaped, blanks around it dropped; `None`
+    /// when it is empty or `""`.
+    pub fn text(&self) -> Option<String> {
+        let separators = self.message.separators();
+        let stop = |char: char| char == separators.component || char == separators.repetition;
+        let first = self.raw().split(stop).next().unwrap_or_default();
+        value(&escape::unescape(first, separators)).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+    }
+
+    /// The whole field unescaped, separators and all: for bodies that keep it in the sender's form.
+    pub fn whole(&self) -> String {
+        escape::unescape(self.raw(), self.message.separators()).into_owned()
+    }
+
+    /// The repetitions; none when the field is empty.
+    pub fn repetitions(&self) -> impl Iterator<Item = Repetition<'m>> + use<'m> {
+        let field = *self;
+        let mut separators = self.message.separators().of_fields();
+        if field.is_oversized() {
+            (separators.component, separators.repetition, separators.subcomponent) = (NEVER, NEVER, NEVER);
+        }
+        let parsed = if field.is_empty() {
+            None
+        } else {
+            hl7_parser::parser::parse_field_with_separators(field.raw(), separators).ok()
+        };
+        let repeats = parsed.map(|parsed| parsed.repeats).unwrap_or_default();
+        (1..).zip(repeats).map(move |(number, parts)| Repetition { field, number, parts })
+    }
+
+    /// The first repetition.
+    pub fn first(&self) -> Option<Repetition<'m>> {
+        self.repetitions().next()
+    }
+
+    /// Where the field stands.
+    pub fn place(&self) -> Place {
+        self.place_within(0, (self.end - self.start) as usize)
+    }
+
+    /// Where a part of the field's text stands.
+    pub(crate) fn place_within(&self, start: usize, end: usize) -> Place {
+        let decoded = &self.message.decoded;
+        let segment = self.message.cut.segments.get(self.ordinal as usize - 1).copied().unwrap_or_default();
+        Place {
+            segment: self.message.text(segment.start, segment.start + 3).to_owned(),
+            ordinal: self.ordinal,
+            field: text::offset(self.number),
+            start: decoded.raw(self.start as usize + start),
+            end: decoded.raw(self.start as usize + end),
+            ..Place::default()
+        }
+    }
+
+    fn is_oversized(&self) -> bool {
+        let separators = self.message.separators();
+        let part = |char: char| {
+            char == separators.component || char == separators.repetition || Some(char) == separators.subcomponent
+        };
+        self.raw().len() > MOST_PARTS && self.raw().matches(part).count() > MOST_PARTS
+    }
+}
+
+/// A repetition of a field.
+#[derive(Debug, Clone)]
+pub struct Repetition<'m> {
+    field: Field<'m>,
+    number: u32,
+    parts: hl7_parser::message::Repeat<'m>,
+}
+
+impl<'m> Repetition<'m> {
+    /// Number of the last component that was sent, empty or not.
+    pub fn component_count(&self) -> usize {
+        self.parts.components.len()
+    }
+
+    /// The text between the repetition separators, escapes and all.
+    pub fn raw(&self) -> &'m str {
+        self.parts.raw_value()
+    }
+
+    /// A component by its number, unescaped, its sub-components joined with `&`; blanks stay.
+    /// `None` when it is empty or `""`.
+    pub fn component(&self, number: usize) -> Option<String> {
+        let part = self.parts.components.get(number.checked_sub(1)?)?;
+        let separators = self.field.message.separators();
+        let unescaped = escape::unescape(part.raw_value(), separators);
+        match separators.subcomponent {
+            Some('&') | None => value(&unescaped),
+            // Escaped separators cannot be told from real ones any more, but both read as `&`.
+            Some(other) => value(&unescaped.replace(other, "&")),
+        }
+    }
+
+    /// A sub-component of a component by their numbers, unescaped; blanks stay.
+    pub fn sub(&self, component: usize, number: usize) -> Option<String> {
+        let part = self.parts.components.get(component.checked_sub(1)?)?;
+        let part = part.subcomponents.get(number.checked_sub(1)?)?;
+        value(&escape::unescape(part.value, self.field.message.separators()))
+    }
+
+    /// Number of sub-components of a component.
+    pub fn sub_count(&self, component: usize) -> usize {
+        let part = component.checked_sub(1).and_then(|index| self.parts.components.get(index));
+        part.map_or(0, |part| part.subcomponents.len())
+    }
+
+    /// Where the repetition stands.
+    pub fn place(&self) -> Place {
+        let range = &self.parts.range;
+        Place { repetition: self.number, ..self.field.place_within(range.start, range.end) }
+    }
+
+    /// Where a component stands.
+    pub fn place_of(&self, component: usize) -> Place {
+        let part = component.checked_sub(1).and_then(|index| self.parts.components.get(index));
+        let range = part.map_or(&self.parts.range, |part| &part.range);
+        let component = text::offset(component);
+        Place { repetition: self.number, component, ..self.field.place_within(range.start, range.end) }
+    }
+}
+
+/// A value, unless it is empty or `""`.
+fn value(text: &str) -> Option<String> {
+    if text.is_empty() || text == "\"\"" { None } else { Some(text.to_owned()) }
+}
+

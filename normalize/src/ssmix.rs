@@ -1,0 +1,13 @@
+//! SS-MIX2 標準化ストレージ: names, kinds, and which of several files counts.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | [`path`] | folders and file names |
+//! | [`data_type`] | データ種別 |
+//! | [`mod@current`] | the current state of a slot, from all its versions |
+
+pub mod current;
+pub mod data_type;
+pub mod path;
+
+pub use current::{Current, SlotState, Version, current};
