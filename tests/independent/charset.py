@@ -114,6 +114,8 @@ def _pairs(chunk: bytes, state: str, delimiters_win: bool) -> tuple[str, bytes |
 
 @cache
 def _pair(pair: bytes, state: str) -> str:
+    if max(pair) > 0x7E:
+        return REPLACEMENT
     try:
         if state == "jis":
             return _without_gaiji(_shift(pair).decode("cp932"))
@@ -130,7 +132,7 @@ def _shift(pair: bytes) -> bytes:
     row, cell = pair[0] - 0x21, pair[1] - 0x21
     lead = row // 2 + (0x81 if row < 62 else 0xC1)
     trail = cell + 0x9F if row % 2 else cell + 0x40 + (cell >= 63)
-    return bytes((lead, trail)) if lead <= 0xFC else b"\xff"
+    return bytes((lead, trail))
 
 
 def _single(chunk: bytes, katakana: bool) -> str:

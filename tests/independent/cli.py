@@ -37,6 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
         answers = {patient: answered(resources) for patient, resources in fhir.load(options.fhir).items()}
     elif options.truth:
         answers = truth.load(options.truth, options.facility)
+        items = {patient: truth.folded(own) for patient, own in items.items()}
     else:
         print(_expectations(found, items, len(files)))
         return 0

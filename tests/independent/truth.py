@@ -3,40 +3,58 @@
 It is a third statement about the same files: what their author meant. Comparing it with what this reading expects shows
 mistakes of either before any server is asked. A truth states only some fields; the others are not compared.
 
-Form: somewhere in the document, one object a patient with `patient` (an object with `identifier`) and the lists
+Form: somewhere in the document, one object a patient with `localId`, `patient` (an object or null) and the lists
 `encounters`, `conditions`, `allergies`, `medicationRequests` and `observations`.
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Callable, Iterator
 
 from .chart import PATIENT_SYSTEM
-from .claims import Answer
+from .claims import Answer, Is, Item, OneOf, Shows
 from .coded import DISEASE, DISEASE_EXCHANGE, USAGE, USAGE_ADDITIONAL, system_of
 from .values import decimal, fhir_time, squeeze
 
 Record = dict[str, Any]
 
 
+# The author writes one form of these characters, the encoding of a file decides which form arrives.
+_FORMS = str.maketrans("−〜‖¢£¬", "－～∥￠￡￢")
+
+
+def folded(items: list[Item]) -> list[Item]:
+    """The same expectations with one form for the characters that have two."""
+    return [replace(item, claims={name: _folded(claim) for name, claim in item.claims.items()}) for item in items]
+
+
+def _folded(node: Any) -> Any:
+    if isinstance(node, (Is, OneOf, Shows)):
+        return replace(node, **{one.name: _folded(getattr(node, one.name)) for one in fields(node)})
+    if type(node) in (tuple, frozenset):
+        return type(node)(map(_folded, node))
+    return node.translate(_FORMS) if isinstance(node, str) else node
+
+
 def load(path: Path, facility: str) -> dict[str, list[Answer]]:
     """The truth of every patient by local id."""
     found = {}
-    for patient, entry in _patients(json.loads(path.read_text("utf-8"))):
-        records = [_patient(patient, facility)] if "name" in patient else []
+    for entry in _patients(json.loads(path.read_text("utf-8").translate(_FORMS))):
+        records = [_patient(entry["patient"], facility)] if entry.get("patient") else []
         for name, read in _READERS.items():
             records += [read(record, facility) for record in entry.get(name, []) if not _is_hidden(record)]
-        found[patient["identifier"]] = records
+        found[entry["localId"]] = records
     if not found:
         raise ValueError(f"{path}: no patient in it")
     return found
 
 
-def _patients(node: Any) -> Iterator[tuple[Record, Record]]:
-    if isinstance(node, dict) and isinstance(node.get("patient"), dict) and "identifier" in node["patient"]:
-        yield node["patient"], node
+def _patients(node: Any) -> Iterator[Record]:
+    if isinstance(node, dict) and "localId" in node and "observations" in node:
+        yield node
     elif isinstance(node, (dict, list)):
         for child in node.values() if isinstance(node, dict) else node:
             yield from _patients(child)

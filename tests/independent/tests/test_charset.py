@@ -43,6 +43,9 @@ class Charset(unittest.TestCase):
     def test_a_missing_return_to_ascii_does_not_swallow_fields(self) -> None:
         self.check(b"OBX|1|\x1b$B\x30\x21|2|3|44\r", "OBX|1|亜|2|3|44\r")
 
+    def test_a_byte_that_fits_nowhere_is_replaced(self) -> None:
+        self.check(b"\x1b$B\x30\x21\xff\x21\x1b(B|x", "亜\ufffd|x")
+
     def test_roman_set_keeps_the_delimiters(self) -> None:
         self.check(b"MSH|^~\x1b(J\\&|\x1b$B\x30\x21\x1b(J~", "MSH|^~\\&|亜~")
 

@@ -35,7 +35,7 @@ class Truth(unittest.TestCase):
                       "name": [{"family": "京", "given": "美", "representation": "IDE"}],
                       "address": {"text": "", "postalCode": ""}}  # fmt: skip
             truth = Path(folder) / "truth.json"
-            truth.write_text(json.dumps({"patients": [{"patient": person, "observations": [{**RESULT, **changes}]}]}))
+            truth.write_text(json.dumps({"patients": [{"localId": PATIENT, "patient": person, "observations": [{**RESULT, **changes}]}]}))
             output = io.StringIO()
             call = ["--storage", f"{folder}/s", "--facility", "1319999901", "--truth", str(truth)]
             with contextlib.redirect_stdout(output):
