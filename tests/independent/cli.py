@@ -69,7 +69,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     add("--truth", type=Path, help="truth JSON of the generator instead of answers")
     add("--roster", type=Path, help="local ids, one a line, that are expected to be readable; default: all")
     add("--exceptions", type=Path, help="TSV: field, place (slot, local id or its hash; * allowed), reason")
-    add("--require", default="all", metavar="FIELDSET", help="all, twins, nho, none, a file, or names with commas")
+    add("--require", default="all", metavar="FIELDSET", help="all, generated, twins, nho, none, a file, or names with commas")
     add("--fallback", default="cp932", help="encoding of files that show none (default cp932)")
     add("--today", type=date.fromisoformat, default=datetime.now(JST).date(), help="day on which visits are over")
     add("--show", type=int, default=5, help="differences shown for each field")

@@ -38,6 +38,7 @@ observation.unit observation.issued
 SETS: dict[str, frozenset[str]] = {
     "all": frozenset(ALL),
     "none": frozenset(),
+    "generated": frozenset(ALL) - {"allergy.type"},
     "twins": frozenset(ALL) - frozenset(_TWINS_LACKS),
     "nho": frozenset(_NHO_HAS),
 }
