@@ -9,8 +9,9 @@ mod number;
 mod time;
 
 pub(crate) use contact::{pl, xad, xtn};
-pub(crate) use cq::{cq, nested, nested_or_flat};
-pub(crate) use cwe::{coded, cwe};
+pub(crate) use cq::{cq, nested_or_flat};
+pub(crate) use cwe::{cwe, triplets};
+use cwe::coded;
 pub(crate) use name::{xcn, xpn};
 pub(crate) use number::{decimal, nm};
 pub(crate) use time::{moment, ts};

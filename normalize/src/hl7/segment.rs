@@ -4,6 +4,7 @@ pub(crate) mod al1;
 pub(crate) mod evn;
 pub(crate) mod iam;
 pub(crate) mod msh;
+pub(crate) mod nte;
 pub(crate) mod obr;
 pub(crate) mod obx;
 pub(crate) mod orc;
@@ -19,7 +20,7 @@ pub(crate) mod tq1;
 pub(crate) mod zpr;
 
 pub(crate) use super::data_type::{
-    coded, cq, cwe, decimal, moment, nested, nested_or_flat, nm, pl, plain, single, trimmed, ts, unread as unread_components, xad, xcn, xpn, xtn,
+    cq, cwe, decimal, moment, nested_or_flat, nm, pl, plain, single, trimmed, triplets, ts, unread as unread_components, xad, xcn, xpn, xtn,
 };
 
 use model::allergy::{Allergy, AllergySource};

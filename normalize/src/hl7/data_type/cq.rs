@@ -3,7 +3,7 @@
 use model::code::{CodeSystem, Coding, Concept};
 use model::quantity::Quantity;
 
-use super::cwe::system;
+use super::cwe::{narrow, system};
 use super::{coded, decimal, trimmed, unread};
 use crate::hl7::message::Repetition;
 use crate::lint::{self, Findings};
@@ -30,7 +30,8 @@ fn unit(repetition: &Repetition<'_>, findings: &mut Findings) -> (Option<Concept
         findings.add(lint::D2019, repetition.place());
         let part = |number| trimmed(repetition, number);
         let name = part(4).map(|name| system(repetition, 4, &name, findings));
-        return (concept(part(2), part(3), name), &[1, 2, 3, 4]);
+        let code = part(2).map(|code| narrow(repetition, 2, code, findings));
+        return (concept(code, part(3), name), &[1, 2, 3, 4]);
     }
     (nested(repetition, 2, findings), &[1, 2])
 }
@@ -52,7 +53,8 @@ pub(crate) fn nested(
         findings.add(lint::D2017, repetition.place_of(component));
     }
     let name = part(3).map(|name| system(repetition, component, &name, findings));
-    concept(part(1), part(2), name)
+    let code = part(1).map(|code| narrow(repetition, component, code, findings));
+    concept(code, part(2), name)
 }
 
 /// Reads a code whose parts stand in the sub-components of the first component or, where the sender

@@ -17,22 +17,21 @@ pub(crate) fn cwe(repetition: &Repetition<'_>, findings: &mut Findings) -> Optio
 /// The same for fields that put something of their own into further components; those are the
 /// caller's to read or to find.
 pub(crate) fn coded(repetition: &Repetition<'_>, findings: &mut Findings) -> Option<Concept> {
-    let first = triplet(repetition, 1, findings);
-    let second = triplet(repetition, 4, findings);
+    let [first, second] = triplets(repetition, findings);
     let original = trimmed(repetition, 9);
-    let text = original.or_else(|| first.text.clone()).or_else(|| second.text.clone());
-    let mut codings: Vec<Coding> = first.coding.into_iter().chain(second.coding).collect();
+    let text = original.or(first.text).or(second.text);
+    let mut codings = [first.codings, second.codings].concat();
     codings.sort_by_key(|coding| !coding.system.as_ref().is_some_and(CodeSystem::is_standard));
     let concept = Concept { codings, text };
     (!concept.is_empty()).then_some(concept)
 }
 
-struct Triplet {
-    coding: Option<Coding>,
-    text: Option<String>,
+/// Components 1 to 3 and 4 to 6 apart, for fields in which they mean different things.
+pub(crate) fn triplets(repetition: &Repetition<'_>, findings: &mut Findings) -> [Concept; 2] {
+    [1, 4].map(|component| triplet(repetition, component, findings))
 }
 
-fn triplet(repetition: &Repetition<'_>, first: usize, findings: &mut Findings) -> Triplet {
+fn triplet(repetition: &Repetition<'_>, first: usize, findings: &mut Findings) -> Concept {
     let text = trimmed(repetition, first + 1);
     let system = trimmed(repetition, first + 2).map(|name| system(repetition, first + 2, &name, findings));
     let Some(code) = trimmed(repetition, first) else {
@@ -40,8 +39,9 @@ fn triplet(repetition: &Repetition<'_>, first: usize, findings: &mut Findings) -
         if system.is_some() {
             findings.add(lint::D2017, repetition.place_of(first + 2));
         }
-        return Triplet { coding: None, text };
+        return Concept { codings: Vec::new(), text };
     };
+    let code = narrow(repetition, first, code, findings);
     let system = match system {
         Some(CodeSystem::Hot9) if is_claims_code(&code) => {
             findings.add(lint::D2061, repetition.place_of(first + 2));
@@ -49,7 +49,22 @@ fn triplet(repetition: &Repetition<'_>, first: usize, findings: &mut Findings) -
         }
         system => system,
     };
-    Triplet { coding: Some(Coding { system, code, display: text.clone() }), text }
+    Concept { codings: vec![Coding { system, code, display: text.clone() }], text }
+}
+
+/// A code in half-width characters, as its table has it. Words in the place of a code stay.
+pub(super) fn narrow(
+    repetition: &Repetition<'_>,
+    component: usize,
+    code: String,
+    findings: &mut Findings,
+) -> String {
+    let narrow = text::half_width(&code);
+    if narrow == code || !narrow.is_ascii() {
+        return code;
+    }
+    findings.add(lint::D2019, repetition.place_of(component));
+    narrow
 }
 
 /// HOT9 begins with 1; nine digits with a leading 6 are a レセプト電算 code under a wrong name.

@@ -2,7 +2,7 @@
 
 use model::allergy::{Allergy, AllergySource};
 
-use super::{code, require, ts, unread};
+use super::{Other, code, keep, require, ts, unread};
 use crate::hl7::message::Segment;
 use crate::lint::Findings;
 
@@ -14,6 +14,8 @@ pub(crate) fn read(segment: &Segment<'_>, source: AllergySource, findings: &mut 
     let severity = code(segment, 4, findings);
     let reactions = super::texts(segment, 5, findings);
     let recorded = ts(&segment.field(6), findings);
+    let mut other = Other::new();
+    keep(segment, &[1], &mut other);
     let allergen = code(segment, 3, findings)?;
-    Some(Allergy { kind, severity, reactions, recorded, ..super::allergy(source, allergen) })
+    Some(Allergy { kind, severity, reactions, recorded, other, ..super::allergy(source, allergen) })
 }

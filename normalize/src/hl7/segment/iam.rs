@@ -14,7 +14,7 @@ pub(crate) fn read(segment: &Segment<'_>, findings: &mut Findings) -> Option<All
     require(segment, &[3, 6], findings);
     unread(segment, &READ, findings);
     let mut other = Other::new();
-    keep(segment, &[10, 14, 15, 19, 20], &mut other);
+    keep(segment, &[1, 10, 14, 15, 19, 20], &mut other);
     let mut confirmers = xcn(&segment.field(18), findings).into_iter();
     let asserter = confirmers.next();
     if confirmers.next().is_some() {

@@ -6,7 +6,7 @@ use model::patient::Patient;
 use model::person::{PersonName, Sex, Writing};
 use model::time::{PartialDateTime, Precision};
 
-use super::{moment, plain, require, ts, unread, unread_components, xad, xpn, xtn};
+use super::{Other, keep, moment, plain, require, ts, unread, unread_components, xad, xpn, xtn};
 use crate::Evidence;
 use crate::hl7::message::{Field, Segment};
 use crate::lint::{self, Findings};
@@ -28,6 +28,8 @@ pub(crate) fn read(segment: &Segment<'_>, local_id: &str, findings: &mut Finding
         unread_components(&repetition, &[1, 5], findings);
     }
     let (birth_date, sex) = birth_and_sex(segment, findings);
+    let mut other = Other::new();
+    keep(segment, &[1], &mut other);
     let mut telecoms = xtn(&segment.field(13), false, findings);
     telecoms.extend(xtn(&segment.field(14), true, findings));
     Patient {
@@ -39,7 +41,7 @@ pub(crate) fn read(segment: &Segment<'_>, local_id: &str, findings: &mut Finding
         telecoms,
         updated: ts(&segment.field(33), findings),
         from_order: false,
-        other: Vec::new(),
+        other,
     }
 }
 

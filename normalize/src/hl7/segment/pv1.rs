@@ -79,7 +79,7 @@ pub(crate) fn of_order(message: &Message, findings: &mut Findings) -> Other {
     let mut other = Other::new();
     if let Some(segment) = message.first("PV1") {
         unread(&segment, &[1, 2, 3, 6, 7, 10, 17, 36, 44, 45], findings);
-        keep(&segment, &[2, 3, 6, 7, 10, 17, 36, 44, 45], &mut other);
+        keep(&segment, &[1, 2, 3, 6, 7, 10, 17, 36, 44, 45], &mut other);
     }
     other
 }

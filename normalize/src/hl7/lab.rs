@@ -1,0 +1,190 @@
+//! OUL^R22 (SS-MIX2 OML-11; also ORU): laboratory results, bacteriology among them.
+
+pub(super) mod number;
+pub(super) mod value;
+
+use std::collections::BTreeMap;
+
+use model::code::{CodeSystem, Concept};
+use model::observation::{Observation, ObservationCategory, Report, Specimen};
+use model::record::{Body, Category, Kind, Record};
+
+use super::Reading;
+use super::message::{Message, Segment};
+use super::segment::{Other, keep, nte, obr, obx, orc, pv1, spm};
+use crate::lint::{self, Findings};
+
+/// A result with its remarks.
+struct Line<'m> {
+    result: Segment<'m>,
+    notes: Vec<Segment<'m>>,
+}
+
+/// A set of tests on one specimen.
+#[derive(Default)]
+struct Group<'m> {
+    specimen: Option<Segment<'m>>,
+    set: Option<Segment<'m>>,
+    order: Option<Segment<'m>>,
+    notes: Vec<Segment<'m>>,
+    lines: Vec<Line<'m>>,
+}
+
+/// Reads one observation an OBX.
+pub(super) fn read(reading: &Reading<'_>, findings: &mut Findings) -> Vec<Record> {
+    let visit = pv1::of_order(reading.message, findings);
+    let mut occurrences = BTreeMap::new();
+    let mut records = Vec::new();
+    for group in groups(reading.message, findings) {
+        let (mut report, specimen) = report(&group, findings);
+        report.other.extend(visit.iter().cloned());
+        for line in &group.lines {
+            let result = obx::read(&line.result, ObservationCategory::Laboratory, findings);
+            let Some(mut observation) = result else { continue };
+            observation.notes = line.notes.iter().flat_map(|note| nte::read(note, findings)).collect();
+            complete(&mut observation, &report, specimen.as_ref());
+            records.push(record(reading, observation, &mut occurrences));
+        }
+    }
+    records
+}
+
+/// SPM opens a specimen, OBR a set of tests on it; OBX and NTE belong to what is open. Of ORC and
+/// OBR the one that comes first in the message comes first in every group.
+fn groups<'m>(message: &'m Message, findings: &mut Findings) -> Vec<Group<'m>> {
+    let first = message.segments().find(|segment| matches!(segment.name(), "OBR" | "ORC"));
+    let order_first = first.is_some_and(|segment| segment.name() == "ORC");
+    let mut groups: Vec<Group<'m>> = Vec::new();
+    let (mut specimen, mut waiting) = (None, None);
+    for segment in message.segments() {
+        let unplaced = match (segment.name(), groups.last_mut()) {
+            // ORU: the specimen stands behind the results.
+            ("SPM", Some(group)) if group.specimen.is_none() && group.set.is_some() => {
+                group.specimen = Some(segment);
+                None
+            }
+            ("SPM", _) => {
+                specimen = Some(segment);
+                groups.push(Group { specimen, ..Group::default() });
+                None
+            }
+            ("OBR", Some(group)) if group.set.is_none() && group.lines.is_empty() => {
+                group.set = Some(segment);
+                group.order = waiting.take();
+                None
+            }
+            ("OBR", _) => {
+                let order = waiting.take();
+                groups.push(Group { specimen, set: Some(segment), order, ..Group::default() });
+                None
+            }
+            ("ORC", _) if order_first => waiting.replace(segment),
+            ("ORC", Some(group)) if group.set.is_some() && group.order.is_none() => {
+                group.order = Some(segment);
+                None
+            }
+            ("OBX", Some(group)) => {
+                group.lines.push(Line { result: segment, notes: Vec::new() });
+                None
+            }
+            ("OBX", None) => {
+                let lines = vec![Line { result: segment, notes: Vec::new() }];
+                groups.push(Group { lines, ..Group::default() });
+                None
+            }
+            ("NTE", Some(group)) => {
+                group.lines.last_mut().map_or(&mut group.notes, |line| &mut line.notes).push(segment);
+                None
+            }
+            ("ORC" | "NTE", _) => Some(segment),
+            _ => None,
+        };
+        findings.extend(unplaced.map(|segment| lint::D2018.at(segment.place())));
+    }
+    findings.extend(waiting.map(|segment| lint::D2018.at(segment.place())));
+    groups
+}
+
+/// The report that the results of a group belong to, and the material.
+fn report(group: &Group<'_>, findings: &mut Findings) -> (Report, Option<Specimen>) {
+    if group.lines.is_empty() {
+        let opener = group.set.or(group.specimen);
+        findings.extend(opener.map(|segment| lint::D2011.at(segment.place())));
+    }
+    let mut specimen = group.specimen.map(|segment| spm::read(&segment, findings));
+    let mut report = Report::default();
+    if let Some(segment) = &group.set {
+        let (read, material) = obr::read(segment, findings);
+        report = read;
+        match &mut specimen {
+            Some(specimen) if specimen.material.is_some() => keep(segment, &[15], &mut report.other),
+            Some(specimen) => specimen.material = material,
+            None => specimen = material.map(|material| Specimen { material: Some(material), ..Specimen::default() }),
+        }
+    }
+    if let Some(segment) = &group.order {
+        order(&mut report, segment, findings);
+    }
+    for note in &group.notes {
+        let lines = nte::read(note, findings).into_iter();
+        report.other.extend(lines.map(|line| ("NTE-3".to_owned(), line)));
+    }
+    (report, specimen)
+}
+
+/// What the ORC adds to the OBR; where both say the same thing differently, both stay.
+fn order(report: &mut Report, segment: &Segment<'_>, findings: &mut Findings) {
+    let head = orc::read(segment, findings).head;
+    let keep_different = |different: bool, number: usize, other: &mut Other| {
+        if different {
+            keep(segment, &[number], other);
+        }
+    };
+    let other = &mut report.other;
+    keep_different(report.placer.is_some() && report.placer != head.placer, 2, other);
+    keep_different(report.filler.is_some() && report.filler != head.filler, 3, other);
+    keep_different(report.requester.is_some() && report.requester != head.requester, 12, other);
+    keep(segment, &[4, 9, 10, 29], other);
+    other.extend(head.other);
+    report.placer = report.placer.take().or(head.placer);
+    report.filler = report.filler.take().or(head.filler);
+    report.requester = report.requester.take().or(head.requester);
+    report.department = head.department;
+}
+
+/// Gives a result its report and its material, and the times that only those say.
+fn complete(observation: &mut Observation, report: &Report, specimen: Option<&Specimen>) {
+    let collected = specimen.and_then(|specimen| specimen.collected);
+    observation.effective = observation.effective.or(report.collected).or(collected);
+    observation.issued = observation.issued.or(report.issued);
+    observation.specimen = specimen.cloned();
+    observation.report = Some(report.clone());
+}
+
+fn record(
+    reading: &Reading<'_>,
+    observation: Observation,
+    occurrences: &mut BTreeMap<String, u32>,
+) -> Record {
+    let specimen = observation.specimen.as_ref().and_then(|specimen| specimen.number.as_deref());
+    let code = observation.code.first_code().or(observation.code.text.as_deref());
+    let parts = [specimen, code, observation.sub_id.as_deref()].map(Option::unwrap_or_default);
+    let key = format!("{}|{}", reading.file.slot(), parts.join("|"));
+    let occurrence = occurrences.entry(key.clone()).or_default();
+    *occurrence += 1;
+    let key = format!("{key}|{occurrence}");
+    let occurred = reading.occurred(observation.effective);
+    let category = category(&observation);
+    reading.record(Kind::Observation, category, occurred, key, Body::Observation(Box::new(observation)))
+}
+
+/// Microbiology is what JLAC10 puts into class 6; a result coded locally is what its set is.
+fn category(observation: &Observation) -> Category {
+    let class = |concept: &Concept| concept.code_in(&CodeSystem::Jlac10).map(|code| code.starts_with('6'));
+    let set = observation.report.as_ref().and_then(|report| report.set.as_ref());
+    match class(&observation.code).or_else(|| set.and_then(class)) {
+        Some(true) => Category::Micro,
+        _ => Category::Lab,
+    }
+}
+

@@ -1,0 +1,142 @@
+//! PPR^ZD1 (SS-MIX2 PPR-01): diagnoses.
+
+use std::collections::BTreeMap;
+
+use model::code::Concept;
+use model::condition::Condition;
+use model::record::{Body, Category, Kind, Occurred, Record, Sensitivity};
+
+use super::Reading;
+use super::message::{Message, Segment};
+use super::segment::{nte, orc, prb, pv1, zpr};
+use crate::lint::{self, Findings};
+
+/// A PRB with the segments that speak of it.
+struct Group<'m> {
+    prb: Segment<'m>,
+    order: Option<Segment<'m>>,
+    details: Vec<Segment<'m>>,
+}
+
+/// Reads one condition a PRB.
+pub(super) fn read(reading: &Reading<'_>, findings: &mut Findings) -> Vec<Record> {
+    let visit = pv1::of_order(reading.message, findings);
+    let groups = groups(reading.message, findings);
+    let conditions = groups.into_iter().filter_map(|group| condition(&group, findings));
+    let mut conditions: Vec<Condition> = conditions.collect();
+    for condition in &mut conditions {
+        condition.other.extend(visit.iter().cloned());
+    }
+    let keys = keys(&conditions);
+    conditions.into_iter().zip(keys).map(|(condition, key)| record(reading, condition, &key)).collect()
+}
+
+/// Groups begin with PRB. The ORC of a group stands behind it or, with some senders, before it: the
+/// first of the two in the message tells.
+fn groups<'m>(message: &'m Message, findings: &mut Findings) -> Vec<Group<'m>> {
+    let first = message.segments().find(|segment| matches!(segment.name(), "PRB" | "ORC"));
+    let order_first = first.is_some_and(|segment| segment.name() == "ORC");
+    let mut groups: Vec<Group<'m>> = Vec::new();
+    let mut waiting = None;
+    for segment in message.segments() {
+        let unplaced = match (segment.name(), groups.last_mut()) {
+            ("PRB", _) => {
+                groups.push(Group { prb: segment, order: waiting.take(), details: Vec::new() });
+                None
+            }
+            ("ORC", _) if order_first => waiting.replace(segment),
+            ("ORC", Some(group)) if group.order.is_none() => {
+                group.order = Some(segment);
+                None
+            }
+            ("ZPR" | "NTE", Some(group)) => {
+                group.details.push(segment);
+                None
+            }
+            ("ORC" | "ZPR" | "NTE", _) => Some(segment),
+            _ => None,
+        };
+        findings.extend(unplaced.map(|segment| lint::D2018.at(segment.place())));
+    }
+    findings.extend(waiting.map(|segment| lint::D2018.at(segment.place())));
+    groups
+}
+
+fn condition(group: &Group<'_>, findings: &mut Findings) -> Option<Condition> {
+    let Some(mut condition) = prb::read(&group.prb, findings) else {
+        findings.add(lint::D2012, group.prb.field(3).place());
+        return None;
+    };
+    for segment in &group.details {
+        match segment.name() {
+            "ZPR" => zpr::add(&mut condition, segment, findings),
+            _ => condition.notes.extend(nte::read(segment, findings)),
+        }
+    }
+    if let Some(segment) = &group.order {
+        let head = orc::read(segment, findings).head;
+        condition.recorder = head.requester;
+        condition.department = head.department;
+        condition.other.extend(head.other);
+        super::segment::keep(segment, &[2, 3, 4, 9, 10, 29], &mut condition.other);
+    }
+    let start = condition.onset.or(condition.recorded);
+    if start.zip(condition.abatement).is_some_and(|(start, end)| end.end() < start.start()) {
+        findings.add(lint::D2051, group.prb.field(9).place());
+    }
+    Some(condition)
+}
+
+/// The diagnosis' own id where it is one, else what it is, since when and where; a number where even
+/// that repeats.
+fn keys(conditions: &[Condition]) -> Vec<String> {
+    let described = |condition: &Condition| {
+        let code = condition.code.first_code().or(condition.code.text.as_deref()).unwrap_or_default();
+        let recorded = condition.recorded.map(|time| time.to_string()).unwrap_or_default();
+        let department = condition.department.as_ref().and_then(Concept::first_code).unwrap_or_default();
+        format!("{code}|{recorded}|{department}")
+    };
+    let mut uses: BTreeMap<&str, u32> = BTreeMap::new();
+    for id in conditions.iter().filter_map(|condition| condition.identifier.as_deref()) {
+        *uses.entry(id).or_default() += 1;
+    }
+    let mut occurrences: BTreeMap<String, u32> = BTreeMap::new();
+    let keys = conditions.iter().map(|condition| {
+        if let Some(id) = condition.identifier.as_ref().filter(|id| uses.get(id.as_str()) == Some(&1)) {
+            return id.clone();
+        }
+        let key = described(condition);
+        let occurrence = occurrences.entry(key.clone()).or_default();
+        *occurrence += 1;
+        if *occurrence == 1 { key } else { format!("{key}|{occurrence}") }
+    });
+    keys.collect()
+}
+
+fn record(reading: &Reading<'_>, condition: Condition, key: &str) -> Record {
+    let restricted = condition.security.as_ref().is_some_and(is_restricted);
+    let occurred = occurred(reading, &condition);
+    let key = format!("{}|{key}", reading.file.slot());
+    let body = Body::Condition(Box::new(condition));
+    let mut record = reading.record(Kind::Condition, Category::Problem, occurred, key, body);
+    if restricted {
+        record.meta.sensitivity = Sensitivity::Restricted;
+    }
+    record
+}
+
+/// HL7 table 0177: very restricted, restricted, and the two subjects that are always so.
+fn is_restricted(security: &Concept) -> bool {
+    security.codings.iter().any(|coding| matches!(coding.code.as_str(), "V" | "R" | "HIV" | "PSY"))
+}
+
+/// From the day of the diagnosis until its end, or lasting.
+fn occurred(reading: &Reading<'_>, condition: &Condition) -> Occurred {
+    let end = condition.abatement;
+    match condition.recorded.or(condition.onset) {
+        Some(start) if end.is_none_or(|end| end.end() >= start.start()) => Occurred::between(start, end),
+        Some(start) => Occurred::at(start),
+        None => reading.occurred(end),
+    }
+}
+

@@ -1,0 +1,56 @@
+//! RXR: which way into the body (HL7 v2.5 §4.14.2).
+
+use model::code::{CodeSystem, Concept};
+use model::medication::Route;
+
+use super::{code, require, unread};
+use crate::hl7::message::Segment;
+use crate::lint::{self, Findings};
+
+/// HL7 table 0162 as used in Japan, where it has the letter O that senders write as zero.
+const ROUTES_WITH_O: [&str; 5] = ["IO", "OP", "OT", "OTH", "PO"];
+
+pub(crate) fn read(segment: &Segment<'_>, findings: &mut Findings) -> Route {
+    require(segment, &[1], findings);
+    unread(segment, &[1, 2, 3, 4, 5, 6], findings);
+    let route = code(segment, 1, findings).map(|route| with_letter(segment, route, findings));
+    let mut read = Route {
+        route,
+        site: code(segment, 2, findings).map(as_body_site),
+        device: code(segment, 3, findings),
+        method: code(segment, 4, findings),
+        line: code(segment, 5, findings),
+        site_modifier: code(segment, 6, findings),
+    };
+    // Devices have a table of their own, so one that stands in the field of sites is known.
+    if read.device.is_none() && read.site.as_ref().is_some_and(is_device) {
+        findings.add(lint::D2019, segment.field(2).place());
+        read.device = read.site.take();
+    }
+    read
+}
+
+fn with_letter(segment: &Segment<'_>, mut route: Concept, findings: &mut Findings) -> Concept {
+    for coding in &mut route.codings {
+        let repaired = coding.code.replace('0', "O");
+        if repaired != coding.code && ROUTES_WITH_O.contains(&repaired.as_str()) {
+            coding.code = repaired;
+            findings.add(lint::D2019, segment.field(1).place());
+        }
+    }
+    route
+}
+
+/// JAMI names usages and body sites with one name; sites are what stands here.
+fn as_body_site(mut site: Concept) -> Concept {
+    for coding in &mut site.codings {
+        if coding.system == Some(CodeSystem::JamiUsage) {
+            coding.system = Some(CodeSystem::JamiBodySite);
+        }
+    }
+    site
+}
+
+fn is_device(concept: &Concept) -> bool {
+    concept.codings.iter().any(|coding| coding.system == Some(CodeSystem::Hl7Table(164)))
+}

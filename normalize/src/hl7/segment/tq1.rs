@@ -1,0 +1,107 @@
+//! TQ1: when, how often and for how long (HL7 v2.5 §4.5.4).
+
+use model::code::{CodeSystem, Concept};
+use model::medication::Usage;
+use model::quantity::{Decimal, Quantity};
+
+use super::{Other, cq, decimal, keep, nested_or_flat, nm, plain, single, trimmed, ts, unread, unread_components};
+use crate::hl7::message::{Repetition, Segment};
+use crate::hl7::prescription::usage;
+use crate::lint::{self, Findings};
+use crate::text;
+
+const READ: [usize; 11] = [1, 2, 3, 6, 7, 8, 9, 10, 11, 12, 14];
+
+pub(crate) fn read(segment: &Segment<'_>, findings: &mut Findings) -> Usage {
+    unread(segment, &READ, findings);
+    let mut other = Other::new();
+    keep(segment, &[1, 9, 10, 12], &mut other);
+    let mut patterns = segment.field(3).repetitions().filter_map(|repetition| pattern(&repetition, findings));
+    let (code, additional) = (patterns.next(), patterns.collect());
+    let amount = single(&segment.field(2), findings).and_then(|amount| cq(&amount, findings));
+    if amount.is_none() {
+        keep(segment, &[2], &mut other);
+    }
+    let (days, duration_text) = duration(segment, findings);
+    Usage {
+        decoded: code.as_ref().and_then(decoded),
+        code,
+        additional,
+        amount,
+        days,
+        duration_text,
+        start: ts(&segment.field(7), findings),
+        end: ts(&segment.field(8), findings),
+        text: plain(&segment.field(11), findings),
+        times: nm(&segment.field(14), findings),
+        other,
+    }
+}
+
+/// One repeat pattern. Usages of 16 characters and additional ones of 8 go by one name.
+fn pattern(repetition: &Repetition<'_>, findings: &mut Findings) -> Option<Concept> {
+    let (concept, read) = nested_or_flat(repetition, findings);
+    unread_components(repetition, &[read, &[11]].concat(), findings);
+    let mut concept = concept.unwrap_or_default();
+    for coding in &mut concept.codings {
+        if coding.system == Some(CodeSystem::JamiUsage) && coding.code.len() == 8 {
+            coding.system = Some(CodeSystem::JamiAdditionalUsage);
+        }
+        let said = coding.display.as_deref().unwrap_or_default();
+        if coding.system == Some(CodeSystem::JamiUsage) && usage::contradicts(&coding.code, said) {
+            findings.add(lint::D2033, repetition.place());
+        }
+    }
+    concept.text = concept.text.or_else(|| trimmed(repetition, 11));
+    (!concept.is_empty()).then_some(concept)
+}
+
+/// The words of a code that came without any.
+fn decoded(concept: &Concept) -> Option<String> {
+    if concept.text.is_some() {
+        return None;
+    }
+    let coding = concept.codings.first()?;
+    matches!(coding.system, None | Some(CodeSystem::JamiUsage)).then(|| usage::decode(&coding.code))?
+}
+
+/// TQ1-6: days where a unit says so, in any of the spellings of senders, else the text as sent.
+fn duration(segment: &Segment<'_>, findings: &mut Findings) -> (Option<Decimal>, Option<String>) {
+    let field = segment.field(6);
+    let Some(repetition) = single(&field, findings) else { return (None, None) };
+    // The unit may stand behind the number in the same component: `5日分`.
+    if let Some(days) = trimmed(&repetition, 1).as_deref().and_then(with_unit) {
+        findings.add(lint::D2019, repetition.place());
+        unread_components(&repetition, &[1], findings);
+        return (Some(days), None);
+    }
+    if !field.has_content() {
+        return (None, None);
+    }
+    match cq(&repetition, findings) {
+        Some(amount) if amount.unit.as_ref().is_some_and(is_day) => (Some(amount.value), None),
+        Some(amount) => (None, Some(words(&amount))),
+        None => (None, Some(field.whole())),
+    }
+}
+
+const DAYS: [&str; 7] = ["d", "day", "days", "日", "日分", "日間", "日間分"];
+
+fn with_unit(text: &str) -> Option<Decimal> {
+    let text = text::half_width(text).to_lowercase();
+    let digits = text.trim_end_matches(|char: char| !char.is_ascii_digit());
+    let (number, unit) = text.split_at_checked(digits.len())?;
+    DAYS.contains(&unit.trim()).then(|| decimal(number).map(|(number, _)| number))?
+}
+
+fn is_day(unit: &Concept) -> bool {
+    let codes = unit.codings.iter().map(|coding| coding.code.as_str());
+    let mut names = codes.chain(unit.text.as_deref());
+    names.any(|name| DAYS.contains(&text::half_width(name).to_lowercase().as_str()))
+}
+
+/// A duration that is not in days, in the sender's words.
+fn words(amount: &Quantity) -> String {
+    let unit = amount.unit.as_ref().and_then(|unit| unit.text.as_deref().or(unit.first_code()));
+    format!("{}{}", amount.value.as_str(), unit.unwrap_or_default())
+}
