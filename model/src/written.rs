@@ -62,20 +62,36 @@ impl<'a> Override<'a> {
     }
 }
 
+/// What reading a file said besides its value.
+#[derive(Debug)]
+pub struct Notes {
+    /// Keys that were absent, in the order of the table.
+    pub defaults: Vec<DefaultTaken>,
+    /// Everything that is wrong, in the order of the file; absences last.
+    pub mistakes: Vec<Mistake>,
+}
+
 /// Reads a TOML file through its table of keys into `start`, whose own values do not show: a key
 /// sets them, or is required, or is optional.
 pub fn read<T>(file: &str, text: &str, keys: &[Key<T>], start: T) -> Parsed<T> {
-    read_with(file, text, &[], keys, start)
+    let mut value = start;
+    let Notes { defaults, mistakes } = fill(file, text, &[], keys, &mut value);
+    Parsed {
+        value: mistakes.is_empty().then_some(value),
+        defaults,
+        mistakes,
+    }
 }
 
-/// [`read`], with values that go before those of the file.
-pub fn read_with<T>(
+/// Reads a TOML file, and values that go before those of the file, through its table of keys into
+/// `value`. Where there is a mistake, the value stays as it was.
+pub fn fill<T>(
     file: &str,
     text: &str,
     overrides: &[Override<'_>],
     keys: &[Key<T>],
-    start: T,
-) -> Parsed<T> {
+    value: &mut T,
+) -> Notes {
     let document = Document::new(file, text);
     let mistakes = RefCell::new(Vec::new());
     let (root, errors) = DeTable::parse_recoverable(document.text());
@@ -99,20 +115,16 @@ pub fn read_with<T>(
         .map(|other| (other, other.value()))
         .collect();
 
-    let mut value = start;
     let mut defaults = Vec::new();
     for key in keys {
         let from_elsewhere = elsewhere.iter().rfind(|(other, _)| other.key == key.name);
         if let Some((other, written)) = from_elsewhere {
             let place = Document::new(other.source, other.text);
-            key.apply(&mut value, &Entry::new(key.name, written, place, &mistakes));
+            key.apply(value, &Entry::new(key.name, written, place, &mistakes));
         } else if let Some(written) = found.get(key.name) {
-            key.apply(
-                &mut value,
-                &Entry::new(key.name, written, document, &mistakes),
-            );
+            key.apply(value, &Entry::new(key.name, written, document, &mistakes));
         } else {
-            defaults.extend(key.apply_absence(&mut value, document, &mistakes));
+            defaults.extend(key.apply_absence(value, document, &mistakes));
         }
     }
     let mut mistakes = mistakes.into_inner();
@@ -124,11 +136,7 @@ pub fn read_with<T>(
             mistake.column,
         )
     });
-    Parsed {
-        value: mistakes.is_empty().then_some(value),
-        defaults,
-        mistakes,
-    }
+    Notes { defaults, mistakes }
 }
 
 /// Finds the values of the known keys, and complains about everything else.

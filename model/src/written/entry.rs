@@ -74,6 +74,11 @@ impl<'a> Entry<'a> {
         self.value
     }
 
+    /// Whether nothing was written, and the value is the key's default.
+    pub const fn is_default(&self) -> bool {
+        self.default.is_some()
+    }
+
     /// Notes that the value cannot be accepted. `what` follows the name of the key.
     pub fn refuse(&self, rule: &'static str, what: &str, help: Option<String>) {
         let mistake = match self.default {

@@ -15,6 +15,8 @@ pub struct DefaultTaken {
     pub key: &'static str,
     /// The value in TOML.
     pub value: &'static str,
+    /// Whether anything obeys the key yet.
+    pub built: bool,
 }
 
 /// How a written value gets into the checked form; nothing when the entry complained.
@@ -118,23 +120,19 @@ impl<T> Key<T> {
                     .push(document.absence(rule::MISSING, message, None));
                 return None;
             }
-            Absent::Nothing => {
-                return Some(DefaultTaken {
-                    key: self.name,
-                    value: "none",
-                });
-            }
+            Absent::Nothing => "none",
             Absent::Holds(default) => default,
         };
-        if let (Some(set), Ok(parsed)) = (self.set, DeValue::parse(default)) {
-            set(
-                value,
-                &Entry::of_default(self.name, default, &parsed, document, mistakes),
-            );
+        if let (Absent::Holds(_), Some(set), Ok(parsed)) =
+            (self.absent, self.set, DeValue::parse(default))
+        {
+            let entry = Entry::of_default(self.name, default, &parsed, document, mistakes);
+            set(value, &entry);
         }
         Some(DefaultTaken {
             key: self.name,
             value: default,
+            built: self.set.is_some(),
         })
     }
 }
