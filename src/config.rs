@@ -136,13 +136,12 @@ pub(crate) fn load(named: Option<&Path>) -> anyhow::Result<Reading> {
     })
 }
 
-/// The variables that configure the program, by name.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one place that reads the environment"
-)]
+/// The variables that configure the program, by name. What is not UTF-8 is kept as far as it can be
+/// read, so that it is refused and not overlooked.
 fn environment() -> Vec<(String, String)> {
-    std::env::vars()
+    let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
+    let variables = std::env::vars_os().map(|(name, value)| (text(name), text(value)));
+    variables
         .filter(|(name, _)| name.starts_with(keys::PREFIX))
         .collect()
 }

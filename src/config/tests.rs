@@ -330,6 +330,14 @@ fn passwords_of_databases_come_by_the_environment_only() {
 }
 
 #[test]
+fn a_password_shows_in_no_mistake() {
+    let found =
+        Stage::new("").mistakes(&[("MUSUBI_DATABASE_OFFICE", "mysql://o:hunter2@db/musubi")]);
+    assert_eq!(found.len(), 1);
+    assert!(!found[0].contains("hunter2"), "{found:?}");
+}
+
+#[test]
 fn the_master_key_is_a_reference() {
     check(
         "keys.master = \"c2VjcmV0\"\n",

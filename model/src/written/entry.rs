@@ -11,7 +11,7 @@ use toml::de::DeValue;
 
 use crate::mistake::{Mistake, rule};
 use crate::network::Limit;
-use crate::written::{Document, closest, units};
+use crate::written::{Document, closest, has_password, units};
 
 /// A word that may be written, and what it means; `None` when nothing obeys it yet.
 pub type Word<T> = (&'static str, Option<T>);
@@ -104,6 +104,8 @@ impl<'a> Entry<'a> {
     /// Notes that the value has another form than the key asks for.
     pub fn wrong_type(&self, expected: &str) {
         let found = match self.value {
+            // A mistake may be printed and logged; a secret may not.
+            DeValue::String(text) if has_password(text) => "a URL with a password".to_owned(),
             DeValue::String(text) => format!("\"{text}\""),
             other => format!("a value of type {}", other.type_str()),
         };
