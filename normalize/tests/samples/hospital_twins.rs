@@ -4,12 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
-use model::feed::{Fallback, Feed, FeedState, Identity, Source};
 use model::finding::Severity;
-use ::normalize::ssmix::path;
-use ::normalize::{Context, Format, Item, normalize};
 
 fn unpacked() -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("hospital-twins-a");
@@ -34,20 +30,6 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-fn feed() -> Feed {
-    Feed {
-        id: "twins".to_owned(),
-        title: "twins".to_owned(),
-        facility: "1319999901".parse().unwrap(),
-        state: FeedState::Active,
-        source: Source::SsMix2Tree { roots: Vec::new(), sweep: Duration::ZERO, settle: Duration::ZERO },
-        fallback: Fallback::Cp932,
-        identity: Identity::default(),
-        quirks: Vec::new(),
-        hash: [0; 32],
-    }
-}
-
 fn check(counted: &BTreeMap<String, u32>, expected: &[(&str, u32)]) {
     let counted: Vec<(&str, u32)> = counted.iter().map(|(name, count)| (name.as_str(), *count)).collect();
     assert_eq!(counted, expected);
@@ -59,15 +41,11 @@ fn every_file_is_read_without_an_error() {
     let mut paths = Vec::new();
     files(&folder, &mut paths);
     assert_eq!(paths.len(), 12_822);
-    let feed = feed();
     let mut kinds: BTreeMap<String, u32> = BTreeMap::new();
     let mut rules: BTreeMap<String, u32> = BTreeMap::new();
     for path in &paths {
         let relative = path.strip_prefix(&folder).unwrap().to_str().unwrap();
-        let file = path::parse(relative).unwrap_or_else(|finding| panic!("{}", finding.rule));
-        let bytes = std::fs::read(path).unwrap();
-        let item = Item { format: Format::SsMix2(&file), bytes: &bytes };
-        let read = normalize(&item, &Context { feed: &feed, patient_from_order: false });
+        let read = crate::read(relative, &std::fs::read(path).unwrap());
         for record in &read.records {
             *kinds.entry(format!("{:?} {}", record.meta.kind, record.meta.category.name())).or_default() += 1;
         }
