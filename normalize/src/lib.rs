@@ -3,8 +3,8 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | [`mod@normalize`] | the one way from an item to its records |
-//! | [`mod@subject`] | the patient id and nothing else, before an item is kept |
+//! | `item.rs` | the one way from an item to its records |
+//! | `subject.rs` | the patient id and nothing else, before an item is kept |
 //! | [`text`] | Japanese character sets |
 //! | [`hl7`] | HL7 v2.5 messages |
 //! | [`ssmix`] | SS-MIX2 標準化ストレージ: names, kinds, current state |
@@ -12,14 +12,15 @@
 //! | [`lint`] | the catalogue of rules that findings name |
 
 pub mod hl7;
+mod item;
 pub mod join;
 pub mod lint;
-pub mod normalize;
+
 pub mod ssmix;
-pub mod subject;
+mod subject;
 #[cfg(test)]
 mod testing;
 pub mod text;
 
-pub use normalize::{Context, Evidence, Format, Item, Normalized, normalize};
+pub use item::{Context, Evidence, Format, Item, Normalized, normalize};
 pub use subject::{Subject, subject};

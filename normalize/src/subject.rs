@@ -21,25 +21,31 @@ pub enum Subject {
 /// Reads PID-3 of every message in an item.
 pub fn subject(bytes: &[u8], feed: &Feed) -> Subject {
     let mut found: Option<String> = None;
-    let lines = bytes.split(|byte| matches!(*byte, b'\r' | b'\n'));
-    for line in lines.filter(|line| line.starts_with(b"PID")) {
-        match (id_of_line(line, feed), &found) {
-            (None, _) => return Subject::Unreadable,
-            (Some(id), Some(before)) if id != *before => return Subject::Different,
-            (id, _) => found = id,
+    let mut header: &[u8] = b"MSH|^~\\&";
+    for line in bytes.split(|byte| matches!(*byte, b'\r' | b'\n')) {
+        if line.starts_with(b"MSH") {
+            header = delimiters(line).unwrap_or(header);
+        } else if line.starts_with(b"PID") {
+            match (id_of_line(header, line, feed), &found) {
+                (None, _) => return Subject::Unreadable,
+                (Some(id), Some(before)) if id != *before => return Subject::Different,
+                (id, _) => found = id,
+            }
         }
     }
     found.map_or(Subject::Unreadable, Subject::Id)
 }
 
-/// Decodes only the line: kanji never contain the bytes of a line end. A header with the line's own
-/// separator makes it a message.
-fn id_of_line(line: &[u8], feed: &Feed) -> Option<String> {
+/// A header as far as MSH-2.
+fn delimiters(line: &[u8]) -> Option<&[u8]> {
     let separator = line.get(3)?;
-    let mut bytes = vec![b'M', b'S', b'H', *separator];
-    bytes.extend_from_slice(b"^~\\&\r");
-    bytes.extend_from_slice(line);
-    let message = Message::parse(&bytes, feed.fallback).ok()?;
+    let end = memchr::memchr(*separator, line.get(4..)?)?;
+    line.get(..4 + end)
+}
+
+/// Decodes only the line and what its delimiters are: kanji never contain the bytes of a line end.
+fn id_of_line(header: &[u8], line: &[u8], feed: &Feed) -> Option<String> {
+    let message = Message::parse(&[header, b"\r", line].concat(), feed.fallback).ok()?;
     let id = pid::local_id(&message.first("PID")?, &feed.identity)?;
     LocalPatientId::parse(feed.facility.clone(), &id).is_ok().then_some(id)
 }
@@ -63,6 +69,7 @@ mod tests {
         check("MSH|^~\\&|A\rPID|0001||0000123456^^^^PI||宮本^京美\rPV1|1", id("0000123456"));
         check("MSH|^~\\&|A\nPID|||0000123456", id("0000123456"));
         check("MSH|^~\\&\rPID|||A1^^^^MR~B2^^^^PI", id("B2"));
+        check("MSH#*~\\&#A\rPID###0000123456****PI##", id("0000123456"));
     }
 
     #[test]

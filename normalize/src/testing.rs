@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use model::feed::{Fallback, Feed, FeedState, Identity, Source};
 
+use crate::hl7::message::{Message, Segment};
+use crate::lint::Findings;
 use crate::ssmix::path::{self, FileName};
 use crate::{Context, Format, Item, Normalized, normalize};
 
@@ -32,6 +34,19 @@ pub(crate) fn read(name: &str, bytes: &[u8]) -> Normalized {
     let file = file(name);
     let feed = feed();
     normalize(&Item { format: Format::SsMix2(&file), bytes }, &Context { feed: &feed, patient_from_order: false })
+}
+
+/// Reads one segment behind an ordinary header, and says which rules were breached.
+pub(crate) fn of_segment<T>(
+    segment: &str,
+    read: impl FnOnce(&Segment<'_>, &mut Findings) -> T,
+) -> (T, Vec<String>) {
+    let bytes = format!("MSH|^~\\&|HIS||GW||20240510||ZZZ|1|P|2.5||||||UNICODE UTF-8\r{segment}\r");
+    let message = Message::parse(bytes.as_bytes(), Fallback::Cp932).unwrap();
+    let mut findings = Findings::default();
+    let result = read(&message.segments().nth(1).unwrap(), &mut findings);
+    let rules = findings.into_vec().into_iter().map(|finding| format!("{}@{}", finding.rule, finding.place.field));
+    (result, rules.collect())
 }
 
 /// The ids of the rules that were found, in order.

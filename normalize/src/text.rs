@@ -112,7 +112,9 @@ fn detect(bytes: &[u8], marked: bool, declared: &str, fallback: Fallback) -> Enc
         return Encoding::Ascii;
     }
     let hinted = marked || Encoding::Utf8.agrees_with(declared);
-    if multibyte::is_utf8(bytes, hinted) {
+    // Two-byte characters of EUC-JP can all look like UTF-8, but Japanese UTF-8 has three bytes.
+    let ambiguous = fallback == Fallback::EucJp && !hinted && bytes.iter().all(|byte| *byte < 0xE0);
+    if !ambiguous && multibyte::is_utf8(bytes, hinted) {
         return Encoding::Utf8;
     }
     match fallback {
@@ -170,7 +172,7 @@ impl Builder {
     fn replace(&mut self, rule: Rule, start: usize, end: usize) {
         self.notice(rule, start, end);
         self.text.push(GETA);
-        if rule == lint::D2024 {
+        if rule != lint::D2026 {
             self.replaced += 1;
         }
     }
@@ -218,3 +220,6 @@ impl Builder {
     }
 }
 
+
+#[cfg(test)]
+mod tests;

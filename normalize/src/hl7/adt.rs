@@ -6,13 +6,14 @@ use std::collections::BTreeMap;
 use model::allergy::{Allergy, AllergySource};
 use model::code::{CodeSystem, Coding, Concept};
 use model::encounter::{Encounter, EncounterClass, EncounterEvent, EncounterStatus, EventKind, Stay};
+use model::observation::ObservationCategory;
 use model::record::{Body, Category, Kind, Occurred, Record};
 use model::time::PartialDateTime;
 
 use super::Reading;
 use super::segment::evn::Event;
 use super::segment::pv1::Visit;
-use super::segment::{Other, al1, evn, iam, keep, missing, pid, pv1, pv2};
+use super::segment::{Other, al1, evn, iam, keep, missing, obx, pid, pv1, pv2};
 use crate::lint::{self, Findings};
 use crate::ssmix::data_type;
 
@@ -27,7 +28,7 @@ pub(super) fn demographics(reading: &Reading<'_>, findings: &mut Findings) -> Ve
     // The findings of the PID are already taken: every message has one.
     let mut patient = pid::read(&segment, reading.patient, &mut Findings::default());
     let occurred = patient.updated.or(event.recorded);
-    patient.other = event.other;
+    patient.other.extend(event.other);
     patient.other.extend(event.occurred.map(|time| ("EVN-6".to_owned(), time.to_string())));
     patient.other.extend(pv1::of_order(reading.message, findings));
     pv2::read(reading.message, &mut patient.other, findings);
@@ -36,7 +37,39 @@ pub(super) fn demographics(reading: &Reading<'_>, findings: &mut Findings) -> Ve
     }
     let occurred = reading.occurred(occurred);
     let body = Body::Patient(Box::new(patient));
-    vec![reading.record(Kind::Patient, Category::Demographics, occurred, "patient".to_owned(), body)]
+    let mut records = body_values(reading, event.recorded, findings);
+    records.push(reading.record(Kind::Patient, Category::Demographics, occurred, "patient".to_owned(), body));
+    records
+}
+
+/// OBX of the demographics: height, weight, blood groups. Without a time of their own they are
+/// known since the event was recorded.
+fn body_values(reading: &Reading<'_>, recorded: Option<PartialDateTime>, findings: &mut Findings) -> Vec<Record> {
+    let mut occurrences: BTreeMap<String, u32> = BTreeMap::new();
+    let mut records = Vec::new();
+    for segment in reading.message.all("OBX") {
+        let Some(mut value) = obx::read(&segment, ObservationCategory::Exam, findings) else { continue };
+        if is_body_measurement(&value.code) {
+            value.category = ObservationCategory::BodyMeasurement;
+        }
+        value.issued = value.issued.or(recorded);
+        let what = value.code.first_code().or(value.code.text.as_deref()).unwrap_or_default();
+        let key = format!("{}||{what}|{}", reading.file.slot(), value.sub_id.as_deref().unwrap_or_default());
+        let occurrence = occurrences.entry(key.clone()).or_default();
+        *occurrence += 1;
+        let key = format!("{key}|{occurrence}");
+        let occurred = reading.occurred(value.effective);
+        let body = Body::Observation(Box::new(value));
+        records.push(reading.record(Kind::Observation, Category::Demographics, occurred, key, body));
+    }
+    records
+}
+
+/// Height and weight by JLAC10 analyte, or by name: senders mistake one code for the other.
+fn is_body_measurement(code: &Concept) -> bool {
+    let analyte = |code: &str| code.starts_with("9N001") || code.starts_with("9N006");
+    code.code_in(&CodeSystem::Jlac10).is_some_and(analyte)
+        || code.text.as_deref().is_some_and(|text| matches!(text, "身長" | "体重"))
 }
 
 /// What EVN, PV1 and PV2 of an encounter's message say.
@@ -46,7 +79,7 @@ fn visit(reading: &Reading<'_>, findings: &mut Findings) -> (Event, Visit, Other
     let mut other = std::mem::take(&mut event.other);
     other.extend(event.recorded.map(|time| ("EVN-2".to_owned(), time.to_string())));
     if let Some(segment) = reading.message.first("PV1") {
-        keep(&segment, &[6], &mut other);
+        keep(&segment, &[1, 6], &mut other);
     }
     pv2::read(reading.message, &mut other, findings);
     (event, visit, other)

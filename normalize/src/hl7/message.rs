@@ -410,3 +410,6 @@ fn value(text: &str) -> Option<String> {
     if text.is_empty() || text == "\"\"" { None } else { Some(text.to_owned()) }
 }
 
+
+#[cfg(test)]
+mod tests;

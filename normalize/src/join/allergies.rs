@@ -59,3 +59,6 @@ fn allergen(allergy: &Allergy) -> String {
     }
 }
 
+
+#[cfg(test)]
+mod tests;

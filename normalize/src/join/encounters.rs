@@ -178,3 +178,6 @@ fn record(facility: &FacilityId, source_key: String, stay: Encounter) -> Record 
     Record { meta, body: Body::Encounter(Box::new(stay)) }
 }
 
+
+#[cfg(test)]
+mod tests;

@@ -275,11 +275,10 @@ fn least_fields(line: &str) -> usize {
     match line.get(..3) {
         Some("PID") => 8,
         Some("OBX" | "PRB") => 5,
-        Some("RXE") => 6,
-        Some("IAM") => 6,
+        Some("RXE" | "IAM") => 6,
         Some("RXC" | "SPM" | "OBR") => 4,
         Some("PV1" | "AL1") => 3,
-        _ => 1,
+        _ => 0,
     }
 }
 

@@ -14,7 +14,12 @@ pub(crate) fn xpn(field: &Field<'_>, findings: &mut Findings) -> Vec<PersonName>
 }
 
 fn person_name(repetition: &Repetition<'_>, findings: &mut Findings) -> Option<PersonName> {
-    unread(repetition, &[1, 2, 3, 7, 8], findings);
+    let shift = usize::from(is_shifted(repetition));
+    if shift == 1 {
+        findings.add(lint::D2019, repetition.place_of(6));
+    }
+    let (kind, form) = (7 - shift, 8 - shift);
+    unread(repetition, &[1, 2, 3, kind, form], findings);
     let part = |component| repetition.component(component).map(|part| spaced(&part)).filter(|part| !part.is_empty());
     let given = match (part(2), part(3)) {
         (Some(given), Some(middle)) => Some(format!("{given} {middle}")),
@@ -35,12 +40,12 @@ fn person_name(repetition: &Repetition<'_>, findings: &mut Findings) -> Option<P
     };
     let text = text::full_width_kana(&original);
     Some(PersonName {
-        writing: writing(repetition, &text, findings),
+        writing: writing(repetition, form, &text, findings),
         family: family.map(|family| text::full_width_kana(&family)),
         given: given.map(|given| text::full_width_kana(&given)),
         original: (original != text).then_some(original),
         text,
-        kind: trimmed(repetition, 7),
+        kind: trimmed(repetition, kind),
     })
 }
 
@@ -49,14 +54,22 @@ fn spaced(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn writing(repetition: &Repetition<'_>, text: &str, findings: &mut Findings) -> Writing {
-    match trimmed(repetition, 8).as_deref() {
+/// Whether type and representation stand one component early, as `…^L^I` in components 6 and 7.
+fn is_shifted(repetition: &Repetition<'_>) -> bool {
+    let part = |component| trimmed(repetition, component);
+    part(8).is_none()
+        && part(6).as_deref() == Some("L")
+        && part(7).is_some_and(|form| matches!(form.as_str(), "I" | "P" | "A"))
+}
+
+fn writing(repetition: &Repetition<'_>, form: usize, text: &str, findings: &mut Findings) -> Writing {
+    match trimmed(repetition, form).as_deref() {
         Some("I") => Writing::Ideographic,
         Some("P") => Writing::Phonetic,
         Some("A") => Writing::Alphabetic,
         other => {
             if other.is_some() {
-                findings.add(lint::D2015, repetition.place_of(8));
+                findings.add(lint::D2015, repetition.place_of(form));
             }
             guessed_writing(text)
         }

@@ -17,8 +17,6 @@ pub(crate) struct Visit {
     pub(crate) class: Option<EncounterClass>,
     /// Ward and bed, or department of outpatients (PV1-3).
     pub(crate) bed: Option<Bed>,
-    /// Where the patient was before (PV1-6).
-    pub(crate) before: Option<Bed>,
     /// 主治医 (PV1-7).
     pub(crate) attending: Vec<Staff>,
     /// Department (PV1-10).
@@ -41,12 +39,11 @@ pub(crate) fn read(message: &Message, findings: &mut Findings) -> Visit {
     };
     require(&segment, &[2], findings);
     unread(&segment, &[1, 2, 3, 6, 7, 10, 17, 36, 44, 45], findings);
-    let mut place = |number| single(&segment.field(number), findings).and_then(|place| pl(&place, findings));
-    let (bed, before) = (place(3), place(6));
+    let bed = single(&segment.field(3), findings);
+    let bed = bed.and_then(|place| pl(&place, findings));
     Visit {
         class: class(&segment.field(2), findings),
         bed,
-        before,
         attending: xcn(&segment.field(7), findings),
         department: code(&segment, 10, findings),
         admitting: xcn(&segment.field(17), findings),
