@@ -24,7 +24,9 @@ mod disclosure;
 mod error;
 mod frame;
 mod intake;
+mod jobs;
 mod keys;
+mod papers;
 mod raw;
 mod seal;
 #[cfg(test)]
@@ -49,7 +51,12 @@ pub use frame::Packed;
 pub use intake::{
     Content, Intake, Item, ItemChange, Known, Outcome, PatientChange, Publish, Slot, SlotChange, Standing,
 };
+pub use jobs::{Erased, FeedStatus, Jobs};
 pub use keys::MasterKey;
+pub use papers::{
+    Conflict, Disagreement, Entered, Entry, Erasure, Errand, Evidence, Fold, ImportError, Imported, PaperError, Papers, Proof,
+    RosterEntry, Shown, Task, TaskKind, What, Wrong,
+};
 
 use db::{Db, Name};
 use keys::Keys;

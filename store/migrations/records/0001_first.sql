@@ -111,9 +111,7 @@ create table job (
     kind bigint not null,              -- 1 back-fill, 2 erase
     facility bigint not null,          -- 0: all facilities
     due_at bigint not null,
-    state bigint not null,             -- 0 waiting, 2 failed
-    attempts bigint not null,
-    primary key (patient, kind, facility)
+    primary key (patient, kind, facility, due_at)
 );
 
 -- What a feed's last sweep saw, for status and for pausing mass changes.
@@ -122,7 +120,6 @@ create table feed_state (
     swept_at bigint not null,
     items bigint not null,
     withheld bigint not null,
-    findings bigint not null,
     up bigint not null,
-    paused_since bigint not null       -- 0: not paused
+    paused_since bigint not null       -- 0: not paused; -1: a person lets losses pass once
 );
