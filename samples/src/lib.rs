@@ -24,6 +24,7 @@
 //! | `content.rs` + `content/` | messages: each writes its segments and knows its truth |
 //! | `catalog.rs` + `catalog/` | drugs, usages, tests, diseases, allergens |
 //! | `person.rs`, `hospital.rs` | invented people and their invented hospital |
+//! | `postgres.rs` | a private PostgreSQL for tests |
 //! | `hl7.rs`, `charset.rs`, `storage.rs` | segments, character sets, names and folders |
 //! | `random.rs`, `time.rs` | seeded numbers, wall-clock moments |
 
@@ -37,6 +38,7 @@ mod hl7;
 pub mod hospital;
 pub mod network;
 pub mod person;
+pub mod postgres;
 pub mod quirk;
 pub mod random;
 pub mod step;

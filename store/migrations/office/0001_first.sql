@@ -40,6 +40,8 @@ create table link (
     token bigint not null,             -- blind token of the local id
     sealed bytea not null,             -- the local id
     state bigint not null,             -- 0 unproved, 1 proved, 2 disagrees
+    wanted_from bigint not null,       -- when feeds may read this patient here, because an active
+    wanted_to bigint not null,         -- consent names the id and covers the facility; 0 and 0: never
     primary key (patient, facility, token)
 );
 create index link_token on link (facility, token);

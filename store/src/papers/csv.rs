@@ -1,0 +1,167 @@
+//! Consents and withdrawals as CSV (RFC 4180, UTF-8): cells with their places, then papers, then
+//! mistakes with line and column for all that cannot be read.
+
+mod cells;
+mod forms;
+
+use model::mistake::Mistake;
+use model::papers::{ConsentPaper, WithdrawalPaper};
+
+use cells::Row;
+
+/// The columns of a consent form.
+const CONSENT: &[&str] = &[
+    "consent_no",
+    "form",
+    "form_version",
+    "signed_on",
+    "signer",
+    "relation",
+    "kana",
+    "birth_date",
+    "sex",
+    "local_ids",
+    "sources",
+    "readers",
+    "categories",
+    "from",
+    "to",
+    "explained_by",
+    "kept_at",
+];
+
+/// The columns of a withdrawal form.
+const WITHDRAWAL: &[&str] = &[
+    "consent_no",
+    "withdrawn_on",
+    "signer",
+    "relation",
+    "identity_check",
+];
+
+/// A line that could be read.
+pub(super) struct Line<T> {
+    pub(super) paper: T,
+    row: Row,
+    columns: &'static [&'static str],
+}
+
+/// What a file holds.
+pub(super) enum Sheet {
+    Consents(Vec<Line<ConsentPaper>>),
+    Withdrawals(Vec<Line<WithdrawalPaper>>),
+}
+
+/// A file that was read: the good lines, and all mistakes of the others.
+pub(super) struct Read {
+    pub(super) sheet: Sheet,
+    pub(super) mistakes: Vec<Mistake>,
+}
+
+impl<T> Line<T> {
+    /// A mistake in a field of this line.
+    pub(super) fn mistake(
+        &self,
+        rule: &'static str,
+        file: &str,
+        field: &str,
+        message: &str,
+    ) -> Mistake {
+        let at = self
+            .columns
+            .iter()
+            .position(|column| *column == field)
+            .unwrap_or(0);
+        let (line, column) = self.row.place(at);
+        mistake(rule, file, line, column, message)
+    }
+}
+
+/// Reads a file; its first line says which form it is.
+pub(super) fn read(file: &str, bytes: &[u8]) -> Result<Read, Mistake> {
+    let text =
+        std::str::from_utf8(bytes).map_err(|_| mistake("P0101", file, 0, 0, "is not UTF-8"))?;
+    let rows = cells::rows(text.strip_prefix('\u{feff}').unwrap_or(text));
+    let rows = rows.map_err(|(line, column)| {
+        mistake(
+            "P0102",
+            file,
+            line,
+            column,
+            "a quotation mark is not closed",
+        )
+    })?;
+    let Some((header, rows)) = rows.split_first() else {
+        return Err(header_mistake(file));
+    };
+    let names: Vec<&str> = (0..header.len()).map(|at| header.text(at)).collect();
+    let mut mistakes = Vec::new();
+    let sheet = if names == CONSENT {
+        Sheet::Consents(lines(file, rows, CONSENT, forms::consent, &mut mistakes))
+    } else if names == WITHDRAWAL {
+        Sheet::Withdrawals(lines(
+            file,
+            rows,
+            WITHDRAWAL,
+            forms::withdrawal,
+            &mut mistakes,
+        ))
+    } else {
+        return Err(header_mistake(file));
+    };
+    Ok(Read { sheet, mistakes })
+}
+
+fn header_mistake(file: &str) -> Mistake {
+    let help = format!("{}\n  or    {}", CONSENT.join(","), WITHDRAWAL.join(","));
+    Mistake {
+        help: Some(help),
+        ..mistake(
+            "P0103",
+            file,
+            1,
+            1,
+            "the first line names no form that is known",
+        )
+    }
+}
+
+fn lines<T>(
+    file: &str,
+    rows: &[Row],
+    columns: &'static [&'static str],
+    form: fn(&mut forms::Fields<'_>) -> Option<T>,
+    mistakes: &mut Vec<Mistake>,
+) -> Vec<Line<T>> {
+    let mut lines = Vec::with_capacity(rows.len());
+    for row in rows {
+        if row.len() != columns.len() {
+            let (line, column) = row.place(0);
+            let message = format!("has {} fields instead of {}", row.len(), columns.len());
+            mistakes.push(mistake("P0104", file, line, column, &message));
+            continue;
+        }
+        let mut fields = forms::Fields::new(file, row, columns);
+        let paper = form(&mut fields);
+        mistakes.append(&mut fields.mistakes);
+        if let Some(paper) = paper {
+            lines.push(Line {
+                paper,
+                row: row.clone(),
+                columns,
+            });
+        }
+    }
+    lines
+}
+
+fn mistake(rule: &'static str, file: &str, line: usize, column: usize, message: &str) -> Mistake {
+    Mistake {
+        rule,
+        file: file.to_owned(),
+        line,
+        column,
+        message: message.to_owned(),
+        help: None,
+    }
+}

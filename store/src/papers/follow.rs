@@ -1,0 +1,262 @@
+//! What follows from a patient's papers inside the office database: effective grants, and which links
+//! feeds may read.
+
+use std::collections::BTreeMap;
+
+use consent::effective;
+use model::id::{FacilityId, PatientNumber};
+use model::papers::{ConsentState, EffectiveGrant, LinkState};
+
+use super::ledger::{Kept, Ledger, Wanted};
+use super::outbox::{Post, post};
+use super::{PaperError, Papers};
+use crate::Shared;
+use crate::audit::{Action, Event};
+use crate::db::{Insert, Tx, Type, Value, params};
+use crate::error::Error;
+
+/// So many patients are recomputed in one transaction; a paper waits no longer than for that.
+const PATIENTS: usize = 100;
+
+const GRANTS: Insert = Insert {
+    table: "effective_grant",
+    columns: &[
+        ("patient", Type::Int),
+        ("reader", Type::Int),
+        ("source", Type::Int),
+        ("ordinal", Type::Int),
+        ("categories", Type::Int),
+        ("sensitivity_max", Type::Int),
+        ("valid_from", Type::Int),
+        ("valid_to", Type::Int),
+        ("window_from", Type::Int),
+        ("window_to", Type::Int),
+        ("since", Type::Int),
+    ],
+    conflict: "",
+};
+
+/// A grant as a row without patient, ordinal and since: reader, source, categories, sensitivity,
+/// validity, window.
+type Row = (i64, i64, i64, i64, i64, i64, i64, i64);
+
+fn row(grant: &EffectiveGrant) -> Row {
+    (
+        grant.reader.number(),
+        grant.source.number(),
+        grant.categories.0,
+        grant.sensitivity_max as i64,
+        grant.valid_from.0,
+        grant.valid_to.0,
+        grant.window_from.0,
+        grant.window_to.0,
+    )
+}
+
+/// Brings grants and wanted links of a patient in line with the papers. Whether anything changed.
+pub(super) async fn follow(
+    shared: &Shared,
+    tx: &mut Tx,
+    patient: PatientNumber,
+) -> Result<bool, Error> {
+    let now = shared.clock.now();
+    let ledger = Ledger::load(shared, tx, patient).await?;
+    let active = |kept: &Kept| kept.state == ConsentState::Active;
+    let papers = ledger.facts(shared, active, |link| link.state);
+    let granted = replace_grants(
+        shared,
+        tx,
+        patient,
+        &effective(&papers, &shared.network, now),
+    )
+    .await?;
+    // Read is what somebody could see once the link is proved, and nothing else.
+    let hoped = effective(
+        &ledger.facts(shared, active, |_| LinkState::Proved),
+        &shared.network,
+        now,
+    );
+    let named = ledger.named(shared, active);
+    let mut wanted_changed = false;
+    for link in &ledger.links {
+        let is_named = named.contains(&(link.local.facility.clone(), link.token));
+        let wanted = if is_named {
+            period(&hoped, &link.local.facility)
+        } else {
+            Wanted::NEVER
+        };
+        if wanted == link.wanted {
+            continue;
+        }
+        wanted_changed = true;
+        let sql = "update link set wanted_from = $4, wanted_to = $5 where patient = $1 and facility = $2 and token = $3";
+        tx.execute(
+            sql,
+            params![
+                patient,
+                &link.local.facility,
+                link.token,
+                wanted.from,
+                wanted.to
+            ],
+        )
+        .await?;
+        if link.wanted == Wanted::NEVER {
+            let what = Post::BackFill(&link.local.facility);
+            post(shared, tx, patient, what, now.max(wanted.from)).await?;
+        }
+    }
+    Ok(granted || wanted_changed)
+}
+
+/// From the first to the last moment at which a grant opens the source.
+fn period(grants: &[EffectiveGrant], source: &FacilityId) -> Wanted {
+    let of_source = || grants.iter().filter(|grant| grant.source == *source);
+    match (
+        of_source().map(|grant| grant.valid_from).min(),
+        of_source().map(|grant| grant.valid_to).max(),
+    ) {
+        (Some(from), Some(to)) => Wanted { from, to },
+        _ => Wanted::NEVER,
+    }
+}
+
+/// Replaces the grants of a patient; one that was there before keeps the moment since when.
+async fn replace_grants(
+    shared: &Shared,
+    tx: &mut Tx,
+    patient: PatientNumber,
+    grants: &[EffectiveGrant],
+) -> Result<bool, Error> {
+    let sql = "select reader, source, categories, sensitivity_max, valid_from, valid_to, window_from, window_to, since \
+               from effective_grant where patient = $1";
+    let kept: Vec<(i64, i64, i64, i64, i64, i64, i64, i64, i64)> =
+        tx.fetch_all(sql, params![patient]).await?;
+    let since: BTreeMap<Row, i64> = kept
+        .into_iter()
+        .map(|(r, s, c, n, vf, vt, wf, wt, since)| ((r, s, c, n, vf, vt, wf, wt), since))
+        .collect();
+    let rows: Vec<Row> = grants.iter().map(row).collect();
+    if rows.len() == since.len() && rows.iter().all(|row| since.contains_key(row)) {
+        return Ok(false);
+    }
+    tx.execute(
+        "delete from effective_grant where patient = $1",
+        params![patient],
+    )
+    .await?;
+    let now = shared.clock.now().0;
+    let values =
+        rows.iter().zip(0_i64..).map(|(row, ordinal)| {
+            let (
+                reader,
+                source,
+                categories,
+                sensitivity,
+                valid_from,
+                valid_to,
+                window_from,
+                window_to,
+            ) = *row;
+            let since = since.get(row).copied().unwrap_or(now);
+            [
+                patient.0,
+                reader,
+                source,
+                ordinal,
+                categories,
+                sensitivity,
+                valid_from,
+                valid_to,
+                window_from,
+                window_to,
+                since,
+            ]
+            .map(Value::Int)
+            .to_vec()
+        });
+    tx.insert_many(&GRANTS, &values.collect::<Vec<_>>()).await?;
+    Ok(true)
+}
+
+/// The next state of a patient's papers: whoever works under the last one must stop.
+pub(super) async fn next_epoch(tx: &mut Tx, patient: PatientNumber) -> Result<i64, Error> {
+    let sql = "update patient set epoch = epoch + 1 where number = $1 returning epoch";
+    let row: Option<(i64,)> = tx.fetch_optional(sql, params![patient]).await?;
+    row.map(|(epoch,)| epoch).ok_or(Error::NotFound)
+}
+
+impl Papers {
+    /// Whether the grants follow from the profile and facilities of this process.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn ready(&self) -> Result<bool, Error> {
+        let sql = "select count(*) from basis where network_hash = $1";
+        let hash = self.shared().network.hash.to_vec();
+        let row: Option<(i64,)> = self
+            .shared()
+            .office
+            .fetch_optional(sql, params![hash])
+            .await?;
+        Ok(row.is_some_and(|(count,)| count > 0))
+    }
+
+    /// Brings the grants of all patients in line with profile and facilities; nothing is read before
+    /// it is done. Does nothing when they are. Returns how many patients' grants changed.
+    ///
+    /// # Errors
+    /// When a database does not answer; then reads stay shut, and it must be called again.
+    pub async fn recompute_all(&self) -> Result<usize, PaperError> {
+        if self.ready().await? {
+            return Ok(0);
+        }
+        let shared = self.shared();
+        shared
+            .office
+            .execute("delete from basis", params![])
+            .await?;
+        let (mut last, mut changed) = (0, 0);
+        loop {
+            let sql = "select number from patient where number > $1 order by number limit $2";
+            let limit = i64::try_from(PATIENTS).unwrap_or(i64::MAX);
+            let numbers: Vec<(i64,)> = shared.office.fetch_all(sql, params![last, limit]).await?;
+            let Some((greatest,)) = numbers.last() else {
+                break;
+            };
+            last = *greatest;
+            let mut tx = self.begin().await?;
+            for (number,) in numbers {
+                if follow(shared, &mut tx, PatientNumber(number)).await? {
+                    next_epoch(&mut tx, PatientNumber(number)).await?;
+                    changed += 1;
+                }
+            }
+            tx.commit().await?;
+        }
+        let sql = "insert into basis (id, network_hash) values (1, $1) \
+                   on conflict (id) do update set network_hash = excluded.network_hash";
+        shared
+            .office
+            .execute(sql, params![shared.network.hash.to_vec()])
+            .await?;
+        let event =
+            Event::new(Action::GrantsRecomputed).with(format!("patients changed: {changed}"));
+        shared.audit.record(event).await?;
+        Ok(changed)
+    }
+
+    /// The number of the state that the patient's papers are in; batches work under one.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is no such patient.
+    pub async fn epoch(&self, patient: PatientNumber) -> Result<i64, Error> {
+        let sql = "select epoch from patient where number = $1";
+        let row: Option<(i64,)> = self
+            .shared()
+            .office
+            .fetch_optional(sql, params![patient])
+            .await?;
+        row.map(|(epoch,)| epoch).ok_or(Error::NotFound)
+    }
+}

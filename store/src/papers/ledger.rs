@@ -1,0 +1,230 @@
+//! All papers of one patient, opened.
+
+use std::collections::BTreeSet;
+
+use consent::{ConsentFacts, Link, PatientPapers};
+use model::id::{FacilityId, LocalPatientId, PatientNumber};
+use model::papers::{ConsentPaper, ConsentState, LinkState};
+use model::phi::Phi;
+use model::time::Instant;
+
+use super::{facility_id, link};
+use crate::Shared;
+use crate::db::{Tx, params};
+use crate::error::Error;
+use crate::keys::Keys;
+
+/// A consent with the state it is in. The first version of a consent number is the form itself; later
+/// ones are what happened to it.
+const CONSENTS: &str = "select c.consent_no, c.state, c.active_since, c.withdrawn_at, c.erase_at, v.sealed \
+     from consent c join consent_version v on v.consent_no = c.consent_no and v.version = 1 \
+     where c.patient = $1 order by c.consent_no";
+const LINKS: &str = "select facility, token, sealed, state, wanted_from, wanted_to from link \
+     where patient = $1 order by facility, token";
+
+type ConsentRow = (String, i64, i64, i64, i64, Vec<u8>);
+type LinkRow = (i64, i64, Vec<u8>, i64, i64, i64);
+
+/// A consent as it is kept. Times that did not come are 0.
+pub(super) struct Kept {
+    pub(super) paper: ConsentPaper,
+    pub(super) state: ConsentState,
+    pub(super) active_since: Instant,
+    pub(super) withdrawn_at: Instant,
+    pub(super) erase_at: Instant,
+}
+
+impl Kept {
+    /// Whether the form still counts as what the patient says: entered and not taken back.
+    pub(super) const fn stands(&self) -> bool {
+        matches!(self.state, ConsentState::Signed | ConsentState::Active)
+    }
+
+    /// Whether the data are still there because of it: active, or withdrawn with the erasing not due.
+    pub(super) fn holds_data(&self, now: Instant) -> bool {
+        match self.state {
+            ConsentState::Active => true,
+            ConsentState::Withdrawn => {
+                self.active_since != Instant(0)
+                    && (self.erase_at == Instant(0) || now < self.erase_at)
+            }
+            ConsentState::Signed | ConsentState::Erased => false,
+        }
+    }
+}
+
+/// A local id as it is kept.
+pub(super) struct KeptLink {
+    pub(super) local: LocalPatientId,
+    pub(super) token: i64,
+    pub(super) state: LinkState,
+    pub(super) wanted: Wanted,
+}
+
+/// When feeds may read a link; empty when never.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Wanted {
+    pub(super) from: Instant,
+    pub(super) to: Instant,
+}
+
+impl Wanted {
+    pub(super) const NEVER: Self = Self {
+        from: Instant(0),
+        to: Instant(0),
+    };
+}
+
+/// One patient's papers.
+pub(super) struct Ledger {
+    pub(super) consents: Vec<Kept>,
+    pub(super) links: Vec<KeptLink>,
+}
+
+impl Ledger {
+    /// The papers as a transaction sees them.
+    pub(super) async fn load(
+        shared: &Shared,
+        tx: &mut Tx,
+        patient: PatientNumber,
+    ) -> Result<Self, Error> {
+        let consents = tx.fetch_all(CONSENTS, params![patient]).await?;
+        let links = tx.fetch_all(LINKS, params![patient]).await?;
+        Self::open(&shared.keys, consents, links)
+    }
+
+    /// The papers as they are now.
+    pub(super) async fn read(shared: &Shared, patient: PatientNumber) -> Result<Self, Error> {
+        let consents = shared.office.fetch_all(CONSENTS, params![patient]).await?;
+        let links = shared.office.fetch_all(LINKS, params![patient]).await?;
+        Self::open(&shared.keys, consents, links)
+    }
+
+    fn open(keys: &Keys, consents: Vec<ConsentRow>, links: Vec<LinkRow>) -> Result<Self, Error> {
+        let consents = consents
+            .into_iter()
+            .map(|row| open_consent(keys, row))
+            .collect::<Result<_, _>>()?;
+        let links = links
+            .into_iter()
+            .map(|row| open_link(keys, row))
+            .collect::<Result<_, _>>()?;
+        Ok(Self { consents, links })
+    }
+
+    /// Facility and token of every local id that some of the consents name.
+    pub(super) fn named(
+        &self,
+        shared: &Shared,
+        some: impl Fn(&Kept) -> bool,
+    ) -> BTreeSet<(FacilityId, i64)> {
+        let papers = self
+            .consents
+            .iter()
+            .filter(|kept| some(kept))
+            .map(|kept| &kept.paper);
+        let locals = papers.flat_map(|paper| &paper.local_ids);
+        locals
+            .map(|local| (local.facility.clone(), link::token(shared, local)))
+            .collect()
+    }
+
+    /// What the decision looks at, with the consents that `counts` taken as active. Links are only
+    /// those that such a consent names; `state` says how each of them is taken.
+    pub(super) fn facts(
+        &self,
+        shared: &Shared,
+        counts: impl Fn(&Kept) -> bool,
+        state: impl Fn(&KeptLink) -> LinkState,
+    ) -> PatientPapers {
+        let named = self.named(shared, &counts);
+        let counting = self.consents.iter().filter(|kept| counts(kept));
+        let facts =
+            |kept: &Kept| ConsentFacts::of(&kept.paper, ConsentState::Active, kept.active_since);
+        let links = self
+            .links
+            .iter()
+            .filter(|link| named.contains(&(link.local.facility.clone(), link.token)));
+        PatientPapers {
+            consents: counting.map(facts).collect(),
+            links: links
+                .map(|link| Link {
+                    facility: link.local.facility.clone(),
+                    state: state(link),
+                })
+                .collect(),
+        }
+    }
+}
+
+/// Where the version of a consent is sealed to.
+pub(super) fn version_place(consent_no: &str, version: i64) -> String {
+    format!("consent_version {consent_no} {version}")
+}
+
+/// Where a local id is sealed to.
+pub(super) fn link_place(facility: &FacilityId, token: i64) -> String {
+    format!("link {facility} {token}")
+}
+
+fn open_consent(keys: &Keys, row: ConsentRow) -> Result<Kept, Error> {
+    let (number, state, active_since, withdrawn_at, erase_at, sealed) = row;
+    let plain = keys.open_office(&version_place(&number, 1), &sealed)?;
+    Ok(Kept {
+        paper: serde_json::from_slice(&plain).map_err(|_| Error::Corrupt("paper"))?,
+        state: consent_state(state)?,
+        active_since: Instant(active_since),
+        withdrawn_at: Instant(withdrawn_at),
+        erase_at: Instant(erase_at),
+    })
+}
+
+fn open_link(keys: &Keys, row: LinkRow) -> Result<KeptLink, Error> {
+    let (facility, token, sealed, state, from, to) = row;
+    Ok(KeptLink {
+        local: open_local(keys, facility, token, &sealed)?,
+        token,
+        state: link_state(state)?,
+        wanted: Wanted {
+            from: Instant(from),
+            to: Instant(to),
+        },
+    })
+}
+
+/// A sealed local id.
+pub(super) fn open_local(
+    keys: &Keys,
+    facility: i64,
+    token: i64,
+    sealed: &[u8],
+) -> Result<LocalPatientId, Error> {
+    let facility = facility_id(facility)?;
+    let plain = keys.open_office(&link_place(&facility, token), sealed)?;
+    let id = String::from_utf8(plain).map_err(|_| Error::Corrupt("local id"))?;
+    Ok(LocalPatientId {
+        facility,
+        id: Phi::new(id),
+    })
+}
+
+/// The state behind the number in a row.
+pub(super) fn consent_state(number: i64) -> Result<ConsentState, Error> {
+    match number {
+        1 => Ok(ConsentState::Signed),
+        2 => Ok(ConsentState::Active),
+        3 => Ok(ConsentState::Withdrawn),
+        4 => Ok(ConsentState::Erased),
+        _ => Err(Error::Corrupt("consent state")),
+    }
+}
+
+/// The state behind the number in a row.
+pub(super) fn link_state(number: i64) -> Result<LinkState, Error> {
+    match number {
+        0 => Ok(LinkState::Unproved),
+        1 => Ok(LinkState::Proved),
+        2 => Ok(LinkState::Disagrees),
+        _ => Err(Error::Corrupt("link state")),
+    }
+}

@@ -1,0 +1,326 @@
+//! Whose is a local id. Only papers link; a link is proved by the facility's own demographics, and
+//! nothing of it is readable before.
+
+use std::collections::BTreeSet;
+
+use model::id::{FacilityId, LocalPatientId, PatientId, PatientNumber};
+use model::papers::{ConsentState, LinkState};
+
+use super::evidence::{Evidence, Tokens};
+use super::follow::{follow, next_epoch};
+use super::ledger::{Ledger, link_place, link_state, open_local};
+use super::outbox::{Note, Post, post};
+use super::task::{self, TaskKind};
+use super::{Conflict, Disagreement, PaperError, Papers, public_id};
+use crate::Shared;
+use crate::audit::Action;
+use crate::db::{Tx, params};
+use crate::error::Error;
+
+/// A patient whose folder a feed may read.
+#[derive(Clone)]
+pub struct RosterEntry {
+    /// Whose.
+    pub patient: PatientNumber,
+    /// Public id.
+    pub public: PatientId,
+    /// The number at the facility, as the paper names it.
+    pub local_id: LocalPatientId,
+    /// Whether the facility agrees. While it does not, nothing but its demographics may be read.
+    pub state: LinkState,
+    /// The state of the papers that this was read under.
+    pub epoch: i64,
+}
+
+/// What became of a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Proof {
+    /// Where it stands now.
+    pub state: LinkState,
+    /// The state of the patient's papers now.
+    pub epoch: i64,
+}
+
+/// The blind token of a local id, in the form in which the facility's feeds compare ids.
+pub(super) fn token(shared: &Shared, local: &LocalPatientId) -> i64 {
+    let id = local.id.reveal().as_str();
+    let feed = shared
+        .network
+        .feeds
+        .values()
+        .find(|feed| feed.facility == local.facility);
+    let id = feed.map_or_else(|| id.trim().to_owned(), |feed| feed.identity.canonical(id));
+    shared
+        .keys
+        .blind("link local id", &format!("{}|{id}", local.facility))
+}
+
+/// The patient to whom some of the local ids are linked already, if there is one.
+pub(super) async fn owner(
+    shared: &Shared,
+    tx: &mut Tx,
+    locals: &[LocalPatientId],
+) -> Result<Option<PatientNumber>, PaperError> {
+    let mut owners = BTreeSet::new();
+    for local in locals {
+        let sql = "select patient from link where facility = $1 and token = $2";
+        let rows: Vec<(i64,)> = tx
+            .fetch_all(sql, params![&local.facility, token(shared, local)])
+            .await?;
+        owners.extend(rows.into_iter().map(|(patient,)| PatientNumber(patient)));
+    }
+    if owners.len() > 1 {
+        return Err(Conflict::of(Disagreement::TwoPatients, owners));
+    }
+    Ok(owners.into_iter().next())
+}
+
+/// Links local ids to a patient because a paper names them.
+pub(super) async fn add(
+    shared: &Shared,
+    tx: &mut Tx,
+    patient: PatientNumber,
+    locals: &[LocalPatientId],
+) -> Result<(), Error> {
+    let sql = "insert into link (patient, facility, token, sealed, state, wanted_from, wanted_to) \
+               values ($1, $2, $3, $4, 0, 0, 0) on conflict do nothing";
+    for local in locals {
+        let token = token(shared, local);
+        let sealed = shared.keys.seal_office(
+            &link_place(&local.facility, token),
+            local.id.reveal().as_bytes(),
+        )?;
+        tx.execute(sql, params![patient, &local.facility, token, sealed])
+            .await?;
+    }
+    Ok(())
+}
+
+/// A paper that names a closed link anew is somebody who has looked: the facility is asked again.
+pub(super) async fn ask_again(
+    shared: &Shared,
+    tx: &mut Tx,
+    patient: PatientNumber,
+    locals: &[LocalPatientId],
+) -> Result<(), Error> {
+    let sql = "update link set state = 0 where patient = $1 and facility = $2 and token = $3 and state = 2";
+    for local in locals {
+        tx.execute(sql, params![patient, &local.facility, token(shared, local)])
+            .await?;
+    }
+    Ok(())
+}
+
+/// The demographics versions of a link.
+const VERSIONS: &str = "select birth_date, sex, kana, kanji from link_evidence \
+     where patient = $1 and facility = $2 and link_token = $3 order by version";
+
+type VersionRow = (i64, i64, i64, i64);
+
+fn tokens((birth_date, sex, kana, kanji): VersionRow) -> Tokens {
+    Tokens {
+        birth_date,
+        sex,
+        kana,
+        kanji,
+    }
+}
+
+impl Papers {
+    /// The patients whose folders a facility's feeds may read now.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn roster(&self, facility: &FacilityId) -> Result<Vec<RosterEntry>, Error> {
+        let sql = "select l.patient, p.public_id, p.epoch, l.token, l.sealed, l.state \
+                   from link l join patient p on p.number = l.patient \
+                   where l.facility = $1 and l.wanted_from <= $2 and l.wanted_to > $2 order by l.patient, l.token";
+        let shared = self.shared();
+        let rows: Vec<(i64, Vec<u8>, i64, i64, Vec<u8>, i64)> = shared
+            .office
+            .fetch_all(sql, params![facility, shared.clock.now()])
+            .await?;
+        let entry = |(patient, public, epoch, token, sealed, state): (
+            i64,
+            Vec<u8>,
+            i64,
+            i64,
+            Vec<u8>,
+            i64,
+        )| {
+            Ok(RosterEntry {
+                patient: PatientNumber(patient),
+                public: public_id(public)?,
+                local_id: open_local(&shared.keys, facility.number(), token, &sealed)?,
+                state: link_state(state)?,
+                epoch,
+            })
+        };
+        rows.into_iter().map(entry).collect()
+    }
+
+    /// Compares a facility's own demographics with the papers that name the link, and remembers them.
+    /// A disagreement closes the link and asks for a person; a proved link stays proved, and takes the
+    /// demographics as a further version when they fit ([`Papers::fits`]).
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when no paper links this local id to the patient.
+    pub async fn prove_link(
+        &self,
+        patient: PatientNumber,
+        local: &LocalPatientId,
+        evidence: &Evidence,
+    ) -> Result<Proof, Error> {
+        let shared = self.shared();
+        let (link, given) = (token(shared, local), Tokens::of(&shared.keys, evidence));
+        let mut tx = self.begin().await?;
+        let sql = "select l.state, p.epoch from link l join patient p on p.number = l.patient \
+                   where l.patient = $1 and l.facility = $2 and l.token = $3";
+        let row: Option<(i64, i64)> = tx
+            .fetch_optional(sql, params![patient, &local.facility, link])
+            .await?;
+        let (state, epoch) = row.ok_or(Error::NotFound)?;
+        let state = link_state(state)?;
+        let found = match state {
+            LinkState::Unproved => self.compare(&mut tx, patient, local, &given).await?,
+            LinkState::Proved | LinkState::Disagrees => state,
+        };
+        if found == LinkState::Proved {
+            remember(&mut tx, patient, local, link, &given).await?;
+        }
+        let epoch = if found == state {
+            epoch
+        } else {
+            self.settle(&mut tx, patient, local, found).await?
+        };
+        tx.commit().await?;
+        Ok(Proof {
+            state: found,
+            epoch,
+        })
+    }
+
+    /// Whether an item may be of the patient whom the facility's demographics name. An item that does
+    /// not fit is withheld; the link stays.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn fits(
+        &self,
+        patient: PatientNumber,
+        local: &LocalPatientId,
+        evidence: &Evidence,
+    ) -> Result<bool, Error> {
+        let shared = self.shared();
+        let params = params![patient, &local.facility, token(shared, local)];
+        let versions: Vec<VersionRow> = shared.office.fetch_all(VERSIONS, params).await?;
+        let versions: Vec<Tokens> = versions.into_iter().map(tokens).collect();
+        Ok(Tokens::of(&shared.keys, evidence).fits(&versions))
+    }
+
+    /// What the active consents that name the link say of the facility's demographics.
+    async fn compare(
+        &self,
+        tx: &mut Tx,
+        patient: PatientNumber,
+        local: &LocalPatientId,
+        given: &Tokens,
+    ) -> Result<LinkState, Error> {
+        let shared = self.shared();
+        let sql = "select distinct e.kanji from link_evidence e join link l on l.patient = e.patient \
+                   and l.facility = e.facility and l.token = e.link_token \
+                   where e.patient = $1 and l.state = 1 and e.kanji <> 0";
+        let kanji: Vec<(i64,)> = tx.fetch_all(sql, params![patient]).await?;
+        let kanji: Vec<i64> = kanji.into_iter().map(|(kanji,)| kanji).collect();
+        let link = token(shared, local);
+        let ledger = Ledger::load(shared, tx, patient).await?;
+        let active = ledger
+            .consents
+            .iter()
+            .filter(|kept| kept.state == ConsentState::Active);
+        let naming = active.filter(|kept| {
+            let mut locals = kept.paper.local_ids.iter();
+            locals.any(|named| named.facility == local.facility && token(shared, named) == link)
+        });
+        let found: Vec<LinkState> = naming
+            .map(|kept| Tokens::on(&shared.keys, &kept.paper, self.fold).compare(given, &kanji))
+            .collect();
+        let first = [LinkState::Disagrees, LinkState::Proved]
+            .into_iter()
+            .find(|state| found.contains(state));
+        Ok(first.unwrap_or(LinkState::Unproved))
+    }
+
+    /// Writes where a link stands now, and what follows.
+    async fn settle(
+        &self,
+        tx: &mut Tx,
+        patient: PatientNumber,
+        local: &LocalPatientId,
+        state: LinkState,
+    ) -> Result<i64, Error> {
+        let shared = self.shared();
+        let now = shared.clock.now();
+        let sql = "update link set state = $4 where patient = $1 and facility = $2 and token = $3";
+        tx.execute(
+            sql,
+            params![patient, &local.facility, token(shared, local), state as i64],
+        )
+        .await?;
+        follow(shared, tx, patient).await?;
+        let epoch = next_epoch(tx, patient).await?;
+        let action = if state == LinkState::Proved {
+            Action::LinkProved
+        } else {
+            Action::LinkDisagrees
+        };
+        if state == LinkState::Disagrees {
+            task::open(
+                tx,
+                TaskKind::LinkDisagrees,
+                patient,
+                Some(&local.facility),
+                now,
+            )
+            .await?;
+        }
+        let note = Note::of_link(action, &local.facility, epoch, now);
+        post(shared, tx, patient, Post::Note(&note), now).await?;
+        Ok(epoch)
+    }
+}
+
+/// Keeps a demographics version of a proved link: the first one, and later ones that fit.
+async fn remember(
+    tx: &mut Tx,
+    patient: PatientNumber,
+    local: &LocalPatientId,
+    link: i64,
+    given: &Tokens,
+) -> Result<(), Error> {
+    let versions: Vec<VersionRow> = tx
+        .fetch_all(VERSIONS, params![patient, &local.facility, link])
+        .await?;
+    let versions: Vec<Tokens> = versions.into_iter().map(tokens).collect();
+    let fits = versions.is_empty() || given.fits(&versions);
+    if !fits || versions.contains(given) {
+        return Ok(());
+    }
+    let number = i64::try_from(versions.len())
+        .unwrap_or(i64::MAX)
+        .saturating_add(1);
+    let sql = "insert into link_evidence (patient, facility, link_token, version, birth_date, sex, kana, kanji) \
+               values ($1, $2, $3, $4, $5, $6, $7, $8)";
+    let params = params![
+        patient,
+        &local.facility,
+        link,
+        number,
+        given.birth_date,
+        given.sex,
+        given.kana,
+        given.kanji
+    ];
+    tx.execute(sql, params).await?;
+    Ok(())
+}

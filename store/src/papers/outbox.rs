@@ -1,0 +1,192 @@
+//! What must follow from a paper in other databases. A row is written in the paper's own transaction
+//! and deleted when its work is done, so that a crash between the two loses nothing; doing the work
+//! twice must change nothing.
+
+use model::id::{FacilityId, PatientId, PatientNumber, PersonId};
+use model::papers::ConsentNo;
+use model::time::Instant;
+use serde::{Deserialize, Serialize};
+
+use super::{Papers, facility_id, public_id};
+use crate::Shared;
+use crate::audit::{Action, Event};
+use crate::db::{Tx, params};
+use crate::error::Error;
+
+/// One thing that must follow.
+pub struct Errand {
+    /// Its number.
+    pub id: i64,
+    /// Whose papers.
+    pub patient: PatientNumber,
+    /// The patient's public id.
+    pub public: PatientId,
+    /// The state of the papers now; names the generation of a key that must be made.
+    pub epoch: i64,
+    /// Not before.
+    pub due_at: Instant,
+    /// What.
+    pub what: What,
+}
+
+/// What must follow.
+pub enum What {
+    /// The patient gets a key and a row among the records.
+    Introduce,
+    /// A facility's data of the patient are fetched.
+    BackFill(FacilityId),
+    /// Somebody looks what must be erased.
+    Erase,
+    /// A row is written to the audit.
+    Audit(Box<Event>),
+}
+
+/// What the audit must know of a change of papers.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Note {
+    action: Action,
+    operator: i64,
+    of: String,
+    epoch: i64,
+    at: i64,
+}
+
+impl Note {
+    /// A change of a consent.
+    pub(super) fn of_consent(
+        action: Action,
+        operator: PersonId,
+        number: &ConsentNo,
+        epoch: i64,
+        at: Instant,
+    ) -> Self {
+        Self {
+            action,
+            operator: operator.0,
+            of: number.to_string(),
+            epoch,
+            at: at.0,
+        }
+    }
+
+    /// What became of a link.
+    pub(super) fn of_link(action: Action, facility: &FacilityId, epoch: i64, at: Instant) -> Self {
+        Self {
+            action,
+            operator: 0,
+            of: facility.to_string(),
+            epoch,
+            at: at.0,
+        }
+    }
+
+    fn event(&self, patient: PatientNumber, public: PatientId) -> Event {
+        Event::new(self.action)
+            .by_person(PersonId(self.operator))
+            .about(patient, public, self.epoch)
+            .of(self.of.as_str())
+            .with(format!("entered at {}", Instant(self.at)))
+    }
+}
+
+const INTRODUCE: i64 = 1;
+const BACK_FILL: i64 = 2;
+const ERASE: i64 = 3;
+const AUDIT: i64 = 4;
+
+/// What a paper's transaction posts.
+pub(super) enum Post<'a> {
+    Introduce,
+    BackFill(&'a FacilityId),
+    Erase,
+    Note(&'a Note),
+}
+
+/// Posts what must follow, not before `due_at`.
+pub(super) async fn post(
+    shared: &Shared,
+    tx: &mut Tx,
+    patient: PatientNumber,
+    what: Post<'_>,
+    due_at: Instant,
+) -> Result<(), Error> {
+    let next: Option<(i64,)> = tx
+        .fetch_optional("select coalesce(max(id), 0) + 1 from outbox", params![])
+        .await?;
+    let id = next.map_or(1, |(id,)| id);
+    let (kind, facility, sealed) = match what {
+        Post::Introduce => (INTRODUCE, 0, Vec::new()),
+        Post::BackFill(facility) => (BACK_FILL, facility.number(), Vec::new()),
+        Post::Erase => (ERASE, 0, Vec::new()),
+        Post::Note(note) => {
+            let plain = serde_json::to_vec(note)
+                .map_err(|error| Error::Other("audit note", error.into()))?;
+            (AUDIT, 0, shared.keys.seal_office(&place(id), &plain)?)
+        }
+    };
+    let sql = "insert into outbox (id, patient, kind, facility, due_at, sealed) values ($1, $2, $3, $4, $5, $6)";
+    tx.execute(sql, params![id, patient, kind, facility, due_at, sealed])
+        .await?;
+    Ok(())
+}
+
+/// Where an errand's content is sealed to.
+fn place(id: i64) -> String {
+    format!("outbox {id}")
+}
+
+type Row = (i64, i64, Vec<u8>, i64, i64, i64, i64, Vec<u8>);
+
+impl Papers {
+    /// What must follow from papers, in the order in which it came, at most `limit`.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn outbox(&self, limit: u32) -> Result<Vec<Errand>, Error> {
+        let sql = "select o.id, o.patient, p.public_id, p.epoch, o.kind, o.facility, o.due_at, o.sealed \
+                   from outbox o join patient p on p.number = o.patient order by o.id limit $1";
+        let rows: Vec<Row> = self
+            .shared()
+            .office
+            .fetch_all(sql, params![i64::from(limit)])
+            .await?;
+        rows.into_iter().map(|row| self.errand(row)).collect()
+    }
+
+    /// Forgets an errand whose work is done, or durably planned elsewhere.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn done(&self, errand: &Errand) -> Result<(), Error> {
+        self.shared()
+            .office
+            .execute("delete from outbox where id = $1", params![errand.id])
+            .await?;
+        Ok(())
+    }
+
+    fn errand(&self, row: Row) -> Result<Errand, Error> {
+        let (id, patient, public, epoch, kind, facility, due_at, sealed) = row;
+        let (patient, public) = (PatientNumber(patient), public_id(public)?);
+        let what = match kind {
+            INTRODUCE => What::Introduce,
+            BACK_FILL => What::BackFill(facility_id(facility)?),
+            ERASE => What::Erase,
+            AUDIT => {
+                let plain = self.shared().keys.open_office(&place(id), &sealed)?;
+                let note: Note =
+                    serde_json::from_slice(&plain).map_err(|_| Error::Corrupt("audit note"))?;
+                What::Audit(Box::new(note.event(patient, public)))
+            }
+            _ => return Err(Error::Corrupt("errand")),
+        };
+        Ok(Errand {
+            id,
+            patient,
+            public,
+            epoch,
+            due_at: Instant(due_at),
+            what,
+        })
+    }
+}
