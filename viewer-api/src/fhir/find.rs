@@ -1,0 +1,382 @@
+//! Answering a search: open the one patient it names, ask the store, wrap what came back. Nothing is
+//! filtered here that the store did not already decide.
+
+use ::consent::{Viewing, rights};
+use model::id::PatientId;
+use model::record::{Categories, Category};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use store::{Disclosed, Position, ReadPatient, Refused};
+
+use super::bundle::Bundle;
+use super::resources::{Found, REACH_ACTIVE, REACH_INACTIVE, Resource};
+use super::search::{Pairs, Search};
+use super::{Asked, consent, organization, patient, provenance, read, render, url};
+use crate::error::Error;
+
+/// A description that is not narrow enough finds no more patients than this by id either.
+const MOST_PATIENTS: usize = 20;
+
+/// Where an answer goes on; it travels sealed, as the cursor of the next page.
+#[derive(Serialize, Deserialize)]
+struct Continued {
+    resource: String,
+    query: String,
+    after: After,
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum After {
+    /// After a record, in the order of the query.
+    Record(Position),
+    /// After so many of a short list.
+    Count(usize),
+}
+
+/// What a search found on one page.
+#[derive(Default)]
+struct Answer {
+    total: u64,
+    matches: Vec<Value>,
+    included: Vec<Value>,
+    next: Option<After>,
+}
+
+/// Answers a search with a bundle.
+pub(crate) async fn search(
+    asked: &Asked<'_>,
+    resource: &Resource,
+    pairs: Pairs,
+    strict: bool,
+) -> Result<Value, Error> {
+    let cursor = pairs
+        .iter()
+        .find(|(name, _)| name == "_cursor")
+        .map(|(_, value)| value.clone());
+    let (pairs, after) = match &cursor {
+        Some(cursor) => resume(asked, resource, cursor)?,
+        None => (pairs, None),
+    };
+    let search = Search::parse(resource, &pairs, strict)?;
+    let answer = match resource.found {
+        Found::Records(_) => records(asked, resource, &search, after).await?,
+        Found::Patients => patients(asked, &search, after).await?,
+        Found::Reach => reach(asked, &search, after).await?,
+        Found::Register => facilities(asked, &search, after).await?,
+        Found::Targets => return Err(Error::NotFound),
+    };
+    let next = answer
+        .next
+        .map(|after| seal(asked, resource, &search, after))
+        .transpose()?;
+    let query = cursor.map_or_else(
+        || search.query(),
+        |cursor| format!("_cursor={}", url::encode(&cursor)),
+    );
+    let bundle = Bundle {
+        base: &asked.face.base,
+        kind: resource.name,
+        total: answer.total,
+        matches: answer.matches,
+        included: answer.included,
+        query: &query,
+        next,
+    };
+    Ok(bundle.into())
+}
+
+/// The search a cursor continues; a cursor of another person, another type or another quarter of an
+/// hour is no cursor.
+fn resume(
+    asked: &Asked<'_>,
+    resource: &Resource,
+    cursor: &str,
+) -> Result<(Pairs, Option<After>), Error> {
+    let content = asked
+        .face
+        .disclosure
+        .open_cursor(asked.requester, cursor)
+        .ok_or(Error::NotFound)?;
+    let continued: Continued = serde_json::from_str(&content).map_err(|_| Error::NotFound)?;
+    if continued.resource != resource.name {
+        return Err(Error::NotFound);
+    }
+    Ok((url::pairs(&continued.query), Some(continued.after)))
+}
+
+fn seal(
+    asked: &Asked<'_>,
+    resource: &Resource,
+    search: &Search,
+    after: After,
+) -> Result<String, Error> {
+    let continued = Continued {
+        resource: resource.name.to_owned(),
+        query: search.query(),
+        after,
+    };
+    let content = serde_json::to_string(&continued).map_err(|_| Error::Internal)?;
+    Ok(asked
+        .face
+        .disclosure
+        .seal_cursor(asked.requester, &content)?)
+}
+
+/// The patient a search names; there is exactly one.
+fn named(search: &Search) -> Result<PatientId, Error> {
+    let id = search
+        .patient
+        .as_deref()
+        .ok_or_else(|| Error::Invalid("patient is required".to_owned()))?;
+    Ok(read::patient_id(id))
+}
+
+async fn records(
+    asked: &Asked<'_>,
+    resource: &Resource,
+    search: &Search,
+    after: Option<After>,
+) -> Result<Answer, Error> {
+    let patient = named(search)?;
+    let call = asked.call(search.asked, search.query());
+    let view = match asked
+        .face
+        .disclosure
+        .open::<Viewing>(asked.requester, &call, patient)
+        .await
+    {
+        Err(Refused::NotFound) => return Ok(Answer::default()),
+        opened => opened?,
+    };
+    let mut query = search.records.clone();
+    query.after = match after {
+        Some(After::Record(position)) => Some(position),
+        _ => None,
+    };
+    let page = view.records(&query).await?;
+    let on = asked.rendering();
+    let mut included: Vec<Value> = Vec::new();
+    if search.includes_patient && !page.items.is_empty() {
+        included.extend(included_patient(asked, search, patient).await?);
+    }
+    if search.includes_provenance {
+        included.extend(
+            page.items
+                .iter()
+                .map(|record| provenance::of_record(record, resource.name, &on)),
+        );
+    }
+    Ok(Answer {
+        total: page.total,
+        matches: page
+            .items
+            .iter()
+            .filter_map(|record| render(record, &on))
+            .collect(),
+        included,
+        next: page.next.map(After::Record),
+    })
+}
+
+/// The patient of the matches, if the role may see demographics; else nothing, without a word.
+async fn included_patient(
+    asked: &Asked<'_>,
+    search: &Search,
+    patient: PatientId,
+) -> Result<Option<Value>, Error> {
+    let rights = rights(&asked.face.network.profile, asked.requester.profession());
+    if !rights.contains(Category::Demographics) {
+        return Ok(None);
+    }
+    let call = asked.call(Categories(Category::Demographics.bit()), search.query());
+    let view = match asked
+        .face
+        .disclosure
+        .open::<Viewing>(asked.requester, &call, patient)
+        .await
+    {
+        Err(Refused::NotFound) => return Ok(None),
+        opened => opened?,
+    };
+    let person = view.patient().await?;
+    Ok(Some(patient::render(
+        person.id,
+        &person.statements,
+        person.last_updated,
+        &asked.rendering(),
+    )))
+}
+
+async fn patients(
+    asked: &Asked<'_>,
+    search: &Search,
+    after: Option<After>,
+) -> Result<Answer, Error> {
+    if search.ids.is_none() {
+        search.person.suffices()?;
+    }
+    let call = asked.call(search.asked, search.query());
+    let system = asked.face.network.profile.patient_system.as_str();
+    let disclosure = &asked.face.disclosure;
+    let query = search.person.query(system, asked.face.fold);
+    let named = named_patients(search, system);
+    let found: Vec<Disclosed<ReadPatient>> = match query {
+        Some(query) if !query.tokens.is_empty() => {
+            let mut found = disclosure
+                .find_patients(asked.requester, &call, &query)
+                .await?;
+            found.retain(|person| named.as_ref().is_none_or(|ids| ids.contains(&person.id)));
+            found
+        }
+        Some(_) => each(asked, &call, named.unwrap_or_default()).await?,
+        // Asked like anybody unknown, so that a role without the right is refused all the same.
+        None => each(asked, &call, vec![read::patient_id("")]).await?,
+    };
+    let on = asked.rendering();
+    let (page, next) = page(&found, search, after);
+    let shown = |person: &Disclosed<ReadPatient>| {
+        patient::render(person.id, &person.statements, person.last_updated, &on)
+    };
+    let origin = |person: &Disclosed<ReadPatient>| {
+        provenance::of_patient(person.id, &person.statements, person.last_updated, &on)
+    };
+    let matches = page.iter().map(shown).collect();
+    let included = page
+        .iter()
+        .filter(|_| search.includes_provenance)
+        .map(origin)
+        .collect();
+    Ok(Answer {
+        total: count(found.len()),
+        matches,
+        included,
+        next,
+    })
+}
+
+/// The ids of the network that a search names, by `_id` and as identifiers; all of them must agree.
+fn named_patients(search: &Search, system: &str) -> Option<Vec<PatientId>> {
+    let by_id = search.ids.as_ref().map(|ids| {
+        ids.iter()
+            .map(|id| read::patient_id(id))
+            .collect::<Vec<_>>()
+    });
+    search
+        .person
+        .network_ids(system)
+        .map(read::patient_id)
+        .fold(by_id, |known, id| {
+            let agrees = known.is_none_or(|ids| ids.contains(&id));
+            Some(if agrees {
+                vec![id]
+            } else {
+                vec![read::patient_id("")]
+            })
+        })
+}
+
+/// Each patient by id, as far as this requester may know them.
+async fn each(
+    asked: &Asked<'_>,
+    call: &store::Call,
+    ids: Vec<PatientId>,
+) -> Result<Vec<Disclosed<ReadPatient>>, Error> {
+    let mut found = Vec::new();
+    for id in ids.into_iter().take(MOST_PATIENTS) {
+        match asked
+            .face
+            .disclosure
+            .open::<Viewing>(asked.requester, call, id)
+            .await
+        {
+            Ok(view) => found.push(view.patient().await?),
+            Err(Refused::NotFound) => {}
+            Err(other) => return Err(other.into()),
+        }
+    }
+    Ok(found)
+}
+
+async fn reach(asked: &Asked<'_>, search: &Search, after: Option<After>) -> Result<Answer, Error> {
+    let patient = named(search)?;
+    let call = asked.call(search.asked, search.query());
+    let view = match asked
+        .face
+        .disclosure
+        .open::<Viewing>(asked.requester, &call, patient)
+        .await
+    {
+        Err(Refused::NotFound) => return Ok(Answer::default()),
+        opened => opened?,
+    };
+    let all = view.reach().await?;
+    let facet = |active: bool| if active { REACH_ACTIVE } else { REACH_INACTIVE };
+    let asked_for = |reach: &store::Reach| {
+        search
+            .records
+            .facets
+            .iter()
+            .all(|mask| mask & facet(reach.active) != 0)
+            && (search.ids.is_none() || search.records.ids.contains(&reach.id))
+    };
+    let found: Vec<_> = all.iter().filter(|reach| asked_for(reach)).collect();
+    let on = asked.rendering();
+    let (page, next) = page(&found, search, after);
+    let matches: Vec<Value> = page
+        .iter()
+        .map(|reach| consent::render(&read::reached(reach, asked), &on))
+        .collect();
+    let mut included = Vec::new();
+    if search.includes_patient && !matches.is_empty() {
+        included.extend(included_patient(asked, search, patient).await?);
+    }
+    Ok(Answer {
+        total: count(found.len()),
+        matches,
+        included,
+        next,
+    })
+}
+
+async fn facilities(
+    asked: &Asked<'_>,
+    search: &Search,
+    after: Option<After>,
+) -> Result<Answer, Error> {
+    let call = asked.call(search.asked, search.query());
+    asked.face.disclosure.note(asked.requester, &call).await?;
+    let named = |code: String| search.ids.as_ref().is_none_or(|ids| ids.contains(&code));
+    let all = asked.face.network.facilities.values();
+    let found: Vec<_> = all
+        .filter(|facility| named(facility.code.to_string()))
+        .collect();
+    let on = asked.rendering();
+    let (page, next) = page(&found, search, after);
+    let matches = page
+        .iter()
+        .map(|facility| organization::render(facility, &on))
+        .collect();
+    Ok(Answer {
+        total: count(found.len()),
+        matches,
+        included: Vec::new(),
+        next,
+    })
+}
+
+/// A page of a short list.
+fn page<'a, T>(all: &'a [T], search: &Search, after: Option<After>) -> (&'a [T], Option<After>) {
+    let start = match after {
+        Some(After::Count(count)) => count.min(all.len()),
+        _ => 0,
+    };
+    let size = usize::try_from(search.records.limit).unwrap_or(usize::MAX);
+    let end = start.saturating_add(size).min(all.len());
+    let next = (end < all.len() && size > 0).then_some(After::Count(end));
+    (all.get(start..end).unwrap_or_default(), next)
+}
+
+fn count(items: usize) -> u64 {
+    u64::try_from(items).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,145 @@
+//! Reading one resource by its id. An id that is none asks like one that nobody has, so that both
+//! are refused alike.
+
+use ::consent::Viewing;
+use model::id::{FacilityId, PatientId, RecordId};
+use model::record::Kind;
+use serde_json::Value;
+use store::{Call, Reach, Refused};
+
+use super::resources::{Found, RESOURCES, Resource};
+use super::{Asked, consent, organization, patient, provenance, render};
+use crate::error::Error;
+
+const NOBODY: PatientId = PatientId([0; 16]);
+const NOTHING: RecordId = RecordId([0; 16]);
+
+/// The resource of a type and an id, as this requester may see it.
+pub(crate) async fn read(asked: &Asked<'_>, resource: &Resource, id: &str) -> Result<Value, Error> {
+    let call = asked.call(resource.opened_by, String::new());
+    match resource.found {
+        Found::Register => facility(asked, &call, id).await,
+        Found::Patients => person(asked, &call, id).await,
+        Found::Records(kind) => record(asked, &call, kind, id).await,
+        Found::Reach => reach(asked, &call, id).await,
+        Found::Targets => origin(asked, &call, id).await,
+    }
+}
+
+async fn facility(asked: &Asked<'_>, call: &Call, id: &str) -> Result<Value, Error> {
+    asked.face.disclosure.note(asked.requester, call).await?;
+    let code: Option<FacilityId> = id.parse().ok();
+    let known = code.and_then(|code| asked.face.network.facilities.get(&code));
+    known
+        .map(|facility| organization::render(facility, &asked.rendering()))
+        .ok_or(Error::NotFound)
+}
+
+async fn person(asked: &Asked<'_>, call: &Call, id: &str) -> Result<Value, Error> {
+    let view = asked
+        .face
+        .disclosure
+        .open::<Viewing>(asked.requester, call, patient_id(id))
+        .await?;
+    let person = view.patient().await?;
+    Ok(patient::render(
+        person.id,
+        &person.statements,
+        person.last_updated,
+        &asked.rendering(),
+    ))
+}
+
+async fn record(asked: &Asked<'_>, call: &Call, kind: Kind, id: &str) -> Result<Value, Error> {
+    let id = record_id(id);
+    let view = asked
+        .face
+        .disclosure
+        .open_record::<Viewing>(asked.requester, call, id)
+        .await?;
+    let record = view.record(kind, id).await?;
+    render(&record, &asked.rendering()).ok_or(Error::NotFound)
+}
+
+async fn reach(asked: &Asked<'_>, call: &Call, id: &str) -> Result<Value, Error> {
+    let id = record_id(id);
+    let view = asked
+        .face
+        .disclosure
+        .open_record::<Viewing>(asked.requester, call, id)
+        .await?;
+    let reach = view.reach().await?;
+    let found = reach
+        .iter()
+        .find(|one| one.id == id)
+        .ok_or(Error::NotFound)?;
+    Ok(consent::render(&reached(found, asked), &asked.rendering()))
+}
+
+/// A reach with its reader, who is always the requester's own facility.
+pub(crate) fn reached<'a>(reach: &'a Reach, asked: &'a Asked<'_>) -> consent::Reached<'a> {
+    consent::Reached {
+        id: reach.id,
+        patient: reach.patient,
+        reader: asked.requester.facility(),
+        source: &reach.source,
+        categories: reach.categories,
+        valid_from: reach.valid_from,
+        valid_to: reach.valid_to,
+        since: reach.since,
+        is_active: reach.active,
+    }
+}
+
+/// The provenance of a record, or of a person: its id is its target's.
+async fn origin(asked: &Asked<'_>, call: &Call, id: &str) -> Result<Value, Error> {
+    match origin_of_record(asked, call, record_id(id)).await {
+        Err(Error::NotFound) => {}
+        other => return other,
+    }
+    let view = asked
+        .face
+        .disclosure
+        .open::<Viewing>(asked.requester, call, patient_id(id))
+        .await?;
+    let person = view.patient().await?;
+    Ok(provenance::of_patient(
+        person.id,
+        &person.statements,
+        person.last_updated,
+        &asked.rendering(),
+    ))
+}
+
+async fn origin_of_record(asked: &Asked<'_>, call: &Call, id: RecordId) -> Result<Value, Error> {
+    let view = asked
+        .face
+        .disclosure
+        .open_record::<Viewing>(asked.requester, call, id)
+        .await?;
+    for resource in &RESOURCES {
+        let Found::Records(kind) = resource.found else {
+            continue;
+        };
+        match view.record(kind, id).await {
+            Ok(record) => {
+                return Ok(provenance::of_record(
+                    &record,
+                    resource.name,
+                    &asked.rendering(),
+                ));
+            }
+            Err(Refused::NotFound) => {}
+            Err(other) => return Err(other.into()),
+        }
+    }
+    Err(Error::NotFound)
+}
+
+pub(crate) fn patient_id(text: &str) -> PatientId {
+    text.parse().unwrap_or(NOBODY)
+}
+
+fn record_id(text: &str) -> RecordId {
+    text.parse().unwrap_or(NOTHING)
+}
