@@ -11,7 +11,7 @@ use model::record::{Body, Category, Kind, Record};
 
 use super::Reading;
 use super::message::{Message, Segment};
-use super::segment::{Other, keep, nte, obr, obx, orc, pv1, spm};
+use super::segment::{keep, nte, obr, obx, orc, pv1, spm};
 use crate::lint::{self, Findings};
 
 /// A result with its remarks.
@@ -132,20 +132,11 @@ fn report(group: &Group<'_>, findings: &mut Findings) -> (Report, Option<Specime
     (report, specimen)
 }
 
-/// What the ORC adds to the OBR; where both say the same thing differently, both stay.
+/// What the ORC adds to the OBR. What both can say stays as sent beside what is shown.
 fn order(report: &mut Report, segment: &Segment<'_>, findings: &mut Findings) {
     let head = orc::read(segment, findings).head;
-    let keep_different = |different: bool, number: usize, other: &mut Other| {
-        if different {
-            keep(segment, &[number], other);
-        }
-    };
-    let other = &mut report.other;
-    keep_different(report.placer.is_some() && report.placer != head.placer, 2, other);
-    keep_different(report.filler.is_some() && report.filler != head.filler, 3, other);
-    keep_different(report.requester.is_some() && report.requester != head.requester, 12, other);
-    keep(segment, &[4, 9, 10, 29], other);
-    other.extend(head.other);
+    keep(segment, &[2, 3, 4, 9, 10, 12, 29], &mut report.other);
+    report.other.extend(head.other);
     report.placer = report.placer.take().or(head.placer);
     report.filler = report.filler.take().or(head.filler);
     report.requester = report.requester.take().or(head.requester);

@@ -160,7 +160,8 @@ fn next(counts: &mut BTreeMap<String, u32>, key: String) -> u32 {
     *count
 }
 
-fn unfilled(kind: MedicationKind, order: Option<Orc>) -> MedicationRequest {
+/// A request of which nothing but its order is known yet.
+pub(super) fn unfilled(kind: MedicationKind, order: Option<Orc>) -> MedicationRequest {
     MedicationRequest {
         kind,
         status: status(order.as_ref()),

@@ -71,7 +71,7 @@ fn every_file_is_read_without_an_error() {
     // place, ADT^A01 for receptions, and a usage code of the evening with the words of the morning.
     check(&rules, &[
         ("Info D2017 PID-14", 6_185),
-        ("Info D2017 PID-5", 12_822),
+        ("Info D2019 PID-5", 12_822),
         ("Warn D2004 MSH-9", 3_372),
         ("Warn D2033 TQ1-3", 2_154),
     ]);

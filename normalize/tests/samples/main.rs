@@ -2,11 +2,12 @@
 
 mod golden;
 mod hospital_twins;
+mod mutations;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ::normalize::ssmix::path;
+use ::normalize::ssmix::path::{self, FileName};
 use ::normalize::{Context, Format, Item, Normalized, normalize};
 use model::feed::{Fallback, Feed, FeedState, Identity, Source};
 
@@ -15,9 +16,9 @@ fn samples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../samples")
 }
 
-/// Reads a file of a storage under its name, for a feed without quirks.
-fn read(name: &str, bytes: &[u8]) -> Normalized {
-    let feed = Feed {
+/// A feed without quirks.
+fn feed() -> Feed {
+    Feed {
         id: "hospital".to_owned(),
         title: "架空記念病院".to_owned(),
         facility: "1319999901".parse().unwrap(),
@@ -27,8 +28,19 @@ fn read(name: &str, bytes: &[u8]) -> Normalized {
         identity: Identity::default(),
         quirks: Vec::new(),
         hash: [0; 32],
-    };
-    let file = path::parse(name).unwrap_or_else(|finding| panic!("{} {name}", finding.rule));
-    let item = Item { format: Format::SsMix2(&file), bytes };
-    normalize(&item, &Context { feed: &feed, patient_from_order: false })
+    }
+}
+
+/// The file name of a storage in its parts.
+fn file(name: &str) -> FileName {
+    path::parse(name).unwrap_or_else(|finding| panic!("{} {name}", finding.rule))
+}
+
+/// Reads a file of a storage under its name.
+fn read(name: &str, bytes: &[u8]) -> Normalized {
+    read_file(&file(name), bytes, false)
+}
+
+fn read_file(file: &FileName, bytes: &[u8], patient_from_order: bool) -> Normalized {
+    normalize(&Item { format: Format::SsMix2(file), bytes }, &Context { feed: &feed(), patient_from_order })
 }

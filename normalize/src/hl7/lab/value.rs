@@ -159,3 +159,118 @@ fn several(field: &Field<'_>) -> Found {
     });
     Found::text(&lines.collect::<Vec<_>>().join("\n"), &field.whole())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::of_segment;
+
+    fn number(quantity: &Quantity) -> String {
+        let sign = quantity.comparator.map_or(String::new(), |sign| format!("{sign:?} "));
+        format!("{sign}{}", quantity.value.as_str())
+    }
+
+    fn shown(value: Option<Value>) -> String {
+        match value {
+            None => "nothing".to_owned(),
+            Some(Value::Quantity(quantity)) => format!("quantity {}", number(&quantity)),
+            Some(Value::Range(Range { low: Some(low), high: Some(high) })) => {
+                format!("range {} {}", number(&low), number(&high))
+            }
+            Some(Value::Range(_)) => "open range".to_owned(),
+            Some(Value::Ratio(first, second)) => format!("ratio {} {}", number(&first), number(&second)),
+            Some(Value::Concept(concept)) => {
+                format!("concept {} {}", concept.first_code().unwrap_or("-"), concept.text.as_deref().unwrap_or_default())
+            }
+            Some(Value::Text(text)) => format!("text {text}"),
+            Some(Value::Time(time)) => format!("time {time}"),
+        }
+    }
+
+    #[track_caller]
+    fn check(kind: &str, sent: &str, expected: &str, rules: &[&str]) {
+        let segment = format!("OBX|1|{kind}|code||{sent}");
+        let (found, breached) = of_segment(&segment, |segment, findings| read(segment, None, findings));
+        assert_eq!(shown(found.value), expected, "{kind} {sent}");
+        assert_eq!(breached, rules, "{kind} {sent}");
+    }
+
+    #[track_caller]
+    fn check_original(kind: &str, sent: &str, original: Option<&str>) {
+        let segment = format!("OBX|1|{kind}|code||{sent}");
+        let (found, _) = of_segment(&segment, |segment, findings| read(segment, None, findings));
+        assert_eq!(found.original.as_deref(), original, "{kind} {sent}");
+    }
+
+    #[test]
+    fn numbers() {
+        check("NM", "7.20", "quantity 7.20", &[]);
+        check("NM", "１２．３", "quantity 12.3", &["D2019@5"]);
+        check("NM", "<0.02", "quantity Less 0.02", &["D2019@5"]);
+        check("NM", "測定不能", "text 測定不能", &["D2014@5"]);
+        check("NM", "", "nothing", &[]);
+        check("NM", "\"\"", "nothing", &[]);
+    }
+
+    #[test]
+    fn texts_stay_texts_but_for_a_compared_number() {
+        check("ST", "< 0.02", "quantity Less 0.02", &[]);
+        check("ST", "≧100", "quantity GreaterOrEqual 100", &[]);
+        check("ST", "52", "text 52", &[]);
+        check("ST", "  -", "text -", &[]);
+        check("ST", " 1 : 320", "text 1 : 320", &[]);
+        check("ST", "2.3(±)", "text 2.3(±)", &[]);
+        check("FT", "一行\\.br\\二行", "text 一行\n二行", &[]);
+        check("ST", "溶血^あり", "text 溶血^あり", &[]);
+    }
+
+    #[test]
+    fn structured_numbers() {
+        check("SN", "<^0.02", "quantity Less 0.02", &[]);
+        check("SN", "^5.1", "quantity 5.1", &[]);
+        check("SN", "=^5.1", "quantity 5.1", &[]);
+        check("SN", "^1^-^4", "range 1 4", &[]);
+        check("SN", "^1^:^320", "ratio 1 320", &[]);
+        check("SN", "^^-", "text -", &[]);
+        check("SN", "^2^+", "text 2+", &[]);
+        check("SN", "<>^3", "text <>3", &[]);
+    }
+
+    #[test]
+    fn coded_values_and_lone_words() {
+        check("CWE", "A^A^JSHR002", "concept A A", &[]);
+        check("CE", "1301^S.aureus^JANIS", "concept 1301 S.aureus", &[]);
+        check("CWE", "陰性", "concept - 陰性", &[]);
+    }
+
+    #[test]
+    fn times() {
+        check("TS", "202405100845", "time 2024-05-10T08:45:00+09:00", &[]);
+        check("DT", "20240510", "time 2024-05-10", &[]);
+        check("DT", "昨日", "text 昨日", &["D2014@5"]);
+    }
+
+    #[test]
+    fn without_a_type_the_form_decides() {
+        check("", "7.2", "quantity 7.2", &["D2012@2"]);
+        check("", "A^A^JSHR002", "concept A A", &["D2012@2"]);
+        check("", "陽性", "text 陽性", &["D2012@2"]);
+        check("ZZ", "7.2", "text 7.2", &["D2015@2"]);
+    }
+
+    #[test]
+    fn several_values_are_lines_of_a_text() {
+        check("NM", "1.0~2.0", "text 1.0\n2.0", &[]);
+        check("CWE", "1^大腸菌^JANIS~2^緑膿菌^JANIS", "text 大腸菌\n緑膿菌", &[]);
+    }
+
+    #[test]
+    fn what_is_shown_otherwise_is_kept_as_sent() {
+        check_original("NM", "7.2", None);
+        check_original("NM", "007", Some("007"));
+        check_original("ST", "  -", Some("  -"));
+        check_original("ST", "< 0.02", Some("< 0.02"));
+        check_original("ST", "陰性", None);
+        check_original("CWE", "1^大腸菌^JANIS~2^緑膿菌^JANIS", Some("1^大腸菌^JANIS~2^緑膿菌^JANIS"));
+    }
+}

@@ -10,3 +10,16 @@ pub(crate) fn read(segment: &Segment<'_>, findings: &mut Findings) -> Vec<String
     unread(segment, &[1, 3], findings);
     texts(segment, 3, findings)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::of_segment;
+
+    #[test]
+    fn lines_of_a_remark() {
+        let (lines, rules) = of_segment("NTE|1|L|溶血あり~再検予定|RE", read);
+        assert_eq!(lines, ["溶血あり", "再検予定"]);
+        assert_eq!(rules, ["D2017@2", "D2017@4"]);
+    }
+}

@@ -37,3 +37,23 @@ fn material(segment: &Segment<'_>, findings: &mut Findings) -> Option<Concept> {
     unread_components(&first, read, findings);
     material
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::of_segment;
+
+    #[test]
+    fn set_times_and_parent_result() {
+        let ((report, material), rules) = of_segment(
+            "OBR|2|O1|F1|E002^生化学的検査^99O03|||202405100845||||||||019&全血&JC10|D1^服部^時夫||||||20240510112200|||F|6B01&菌名&JC10^1^S.aureus",
+            read,
+        );
+        assert_eq!(report.placer.as_deref(), Some("O1"));
+        assert_eq!(report.set.unwrap().text.as_deref(), Some("生化学的検査"));
+        assert_eq!(report.issued.unwrap().to_string(), "2024-05-10T11:22:00+09:00");
+        assert_eq!(report.parent.as_deref(), Some("6B01&菌名&JC10^1^S.aureus"));
+        assert_eq!(material.unwrap().text.as_deref(), Some("全血"));
+        assert_eq!(rules, [""; 0]);
+    }
+}

@@ -34,7 +34,8 @@ pub(crate) fn read(
     if !matches!(found.value, Some(Value::Quantity(_) | Value::Range(_))) {
         keep(segment, &[6], &mut other);
     }
-    keep(segment, &[1, 2, 15, 16, 17], &mut other);
+    // The times are shown where no other segment says them; here they stay as sent.
+    keep(segment, &[1, 2, 14, 15, 16, 17, 19], &mut other);
     let range = segment.field(7);
     Some(Observation {
         category,
@@ -90,5 +91,89 @@ fn status(segment: &Segment<'_>, has_value: bool, findings: &mut Findings) -> Ob
             findings.add(if unknown.is_empty() { lint::D2012 } else { lint::D2015 }, field.place());
             if has_value { ObservationStatus::Preliminary } else { ObservationStatus::Registered }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::of_segment;
+
+    fn observation(segment: &str) -> (Option<Observation>, Vec<String>) {
+        of_segment(segment, |segment, findings| read(segment, ObservationCategory::Laboratory, findings))
+    }
+
+    #[track_caller]
+    fn check_status(code: &str, expected: ObservationStatus, rules: &[&str]) {
+        let (read, found) = observation(&format!("OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|||||  |{code}"));
+        assert_eq!(read.unwrap().status, expected, "{code}");
+        assert_eq!(found, rules, "{code}");
+    }
+
+    #[test]
+    fn statuses_of_hl7_table_0085() {
+        check_status("F", ObservationStatus::Final, &[]);
+        check_status("U", ObservationStatus::Final, &[]);
+        check_status("C", ObservationStatus::Corrected, &[]);
+        check_status("P", ObservationStatus::Preliminary, &[]);
+        check_status("S", ObservationStatus::Preliminary, &[]);
+        check_status("I", ObservationStatus::Registered, &[]);
+        check_status("R", ObservationStatus::Registered, &[]);
+        check_status("X", ObservationStatus::Cancelled, &[]);
+        check_status("D", ObservationStatus::EnteredInError, &[]);
+        check_status("W", ObservationStatus::EnteredInError, &[]);
+    }
+
+    #[test]
+    fn an_odd_status_claims_no_final_result() {
+        check_status("0", ObservationStatus::Registered, &["D2019@11"]);
+        check_status("Ｆ", ObservationStatus::Final, &["D2019@11"]);
+        check_status("", ObservationStatus::Preliminary, &["D2012@11"]);
+        check_status("Q", ObservationStatus::Preliminary, &["D2015@11"]);
+    }
+
+    #[test]
+    fn a_pending_result_keeps_its_unit_and_range() {
+        let (read, rules) = observation("OBX|2|NM|3D046000001920402^HbA1c^JC10|||%^%^ISO+|4.9-6.0||||I");
+        let read = read.unwrap();
+        assert!(read.value.is_none());
+        assert!(read.other.contains(&("OBX-6".to_owned(), "%^%^ISO+".to_owned())));
+        assert_eq!(read.range.unwrap().text, "4.9-6.0");
+        assert_eq!(rules, [""; 0]);
+    }
+
+    #[test]
+    fn units_in_full_width_are_codes_all_the_same() {
+        let (read, rules) =
+            observation("OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|ｇ／ｄＬ^ｇ／ｄＬ^ＩＳＯ＋|||||F");
+        let Some(Value::Quantity(quantity)) = read.unwrap().value else { panic!() };
+        assert_eq!(quantity.unit.unwrap().code_in(&CodeSystem::IsoPlus), Some("g/dL"));
+        assert_eq!(rules, ["D2019@6", "D2019@6"]);
+    }
+
+    #[test]
+    fn flags_and_sub_id() {
+        let (read, _) = observation("OBX|1|NM|3A010000002327101^総蛋白^JC10|1|7.2||6.6-8.1|H~A|||F|||202405100845");
+        let read = read.unwrap();
+        assert_eq!(read.flags, ["H", "A"]);
+        assert_eq!(read.sub_id.as_deref(), Some("1"));
+        assert_eq!(read.effective.unwrap().to_string(), "2024-05-10T08:45:00+09:00");
+    }
+
+    #[test]
+    fn a_range_may_hold_the_repetition_separator() {
+        let (read, _) = observation("OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2||6.6~8.1||||F");
+        let range = read.unwrap().range.unwrap();
+        assert_eq!(range.limits.unwrap().high.unwrap().value.as_str(), "8.1");
+    }
+
+    #[test]
+    fn a_code_of_the_wrong_length_is_found_and_a_missing_one_gives_no_result() {
+        let (read, rules) = observation("OBX|1|NM|3A0100000023271^総蛋白^JC10||7.2||||||F");
+        assert!(read.is_some());
+        assert_eq!(rules, ["D2015@3"]);
+        let (read, rules) = observation("OBX|1|NM|||7.2||||||F");
+        assert!(read.is_none());
+        assert_eq!(rules, ["D2012@3"]);
     }
 }

@@ -45,3 +45,40 @@ fn with_letter(segment: &Segment<'_>, mut setting: Concept, findings: &mut Findi
     }
     setting
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::of_segment;
+
+    #[test]
+    fn numbers_people_and_department() {
+        let (orc, rules) = of_segment(
+            "ORC|NW|000000024000123|F1|000000024000123_01|||||20240510103045|U1^入力^花子||D1^服部^時夫^^^^^^^L^^^^^I~^ハットリ^トキオ^^^^^^^L^^^^^P|||||01^内科^HL70069",
+            read,
+        );
+        let head = orc.head;
+        assert_eq!(rules, [""; 0]);
+        assert_eq!(head.placer.as_deref(), Some("000000024000123"));
+        assert_eq!(head.filler.as_deref(), Some("F1"));
+        assert_eq!(head.group.as_deref(), Some("000000024000123_01"));
+        let requester = head.requester.unwrap();
+        assert_eq!((requester.name.as_deref(), requester.kana.as_deref()), (Some("服部 時夫"), Some("ハットリ トキオ")));
+        assert_eq!(head.department.unwrap().text.as_deref(), Some("内科"));
+    }
+
+    #[test]
+    fn zero_for_the_letter_o_is_outpatient() {
+        let (orc, rules) = of_segment(&format!("ORC|NW{}0^外来患者オーダ^HL70482", "|".repeat(28)), read);
+        assert_eq!(orc.head.setting.unwrap().first_code(), Some("O"));
+        assert_eq!(rules, ["D2019@29"]);
+    }
+
+    #[test]
+    fn what_has_no_place_is_kept_and_what_is_not_read_is_found() {
+        let (orc, rules) = of_segment("ORC|SC||||CM||||||||01^^^^^C||20240510|||PC1^^99XY2|X", read);
+        let kept: Vec<&str> = orc.head.other.iter().map(|(field, _)| field.as_str()).collect();
+        assert_eq!(kept, ["ORC-1", "ORC-5", "ORC-13", "ORC-15", "ORC-18"]);
+        assert_eq!(rules, ["D2017@19"]);
+    }
+}

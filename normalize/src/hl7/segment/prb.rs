@@ -8,7 +8,7 @@ use crate::hl7::message::{Repetition, Segment};
 use crate::lint::{self, Findings};
 
 /// What SS-MIX2 lists without a place of its own in the body, and what only a status is made of.
-const KEPT: [usize; 13] = [1, 2, 5, 6, 11, 12, 13, 19, 20, 21, 22, 23, 24];
+const KEPT: [usize; 14] = [1, 2, 5, 6, 11, 12, 13, 15, 19, 20, 21, 22, 23, 24];
 
 /// A diagnosis as its PRB alone states it; `None` with a finding when it names none.
 pub(crate) fn read(segment: &Segment<'_>, findings: &mut Findings) -> Option<Condition> {
@@ -39,7 +39,9 @@ pub(crate) fn read(segment: &Segment<'_>, findings: &mut Findings) -> Option<Con
     for repetition in segment.field(10).repetitions() {
         classification(&mut condition, &repetition, findings);
     }
-    end(&mut condition, segment, findings);
+    // The actual end, else the date of the outcome.
+    let (end, outcome) = (ts(&segment.field(9), findings), ts(&segment.field(15), findings));
+    condition.abatement = end.or(outcome);
     statuses(&mut condition, segment);
     keep(segment, &KEPT, &mut condition.other);
     (!condition.code.is_empty()).then_some(condition)
@@ -71,15 +73,6 @@ pub(crate) fn add(concept: &mut Concept, coding: Coding) {
     }
 }
 
-/// The actual end (PRB-9), else the date of the outcome (PRB-15).
-fn end(condition: &mut Condition, segment: &Segment<'_>, findings: &mut Findings) {
-    let (actual, outcome) = (ts(&segment.field(9), findings), ts(&segment.field(15), findings));
-    condition.abatement = actual.or(outcome);
-    if actual.is_some() && outcome.is_some() && actual != outcome {
-        keep(segment, &[15], &mut condition.other);
-    }
-}
-
 /// What the codes of the segment say about the standing of the diagnosis.
 fn statuses(condition: &mut Condition, segment: &Segment<'_>) {
     let outcome = condition.outcome.as_ref().and_then(Concept::first_code);
@@ -93,5 +86,51 @@ fn statuses(condition: &mut Condition, segment: &Segment<'_>) {
     }
     if segment.field(1).text().as_deref() == Some("DE") {
         condition.verification = VerificationStatus::EnteredInError;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::of_segment;
+
+    #[track_caller]
+    fn check(fields: &str, clinical: ClinicalStatus, verification: VerificationStatus) {
+        let (condition, _) = of_segment(&format!("PRB|{fields}"), read);
+        let condition = condition.unwrap();
+        assert_eq!((condition.clinical, condition.verification), (clinical, verification), "{fields}");
+    }
+
+    #[test]
+    fn where_a_diagnosis_stands() {
+        use ClinicalStatus::{Active, Resolved};
+        use VerificationStatus::{Confirmed, EnteredInError, Provisional};
+        check("AD|20240510|1^胃炎^MDCDX2|D1", Active, Confirmed);
+        check("AD|20240510|1^胃炎^MDCDX2|D1|||20240501|20240601", Active, Confirmed);
+        check("AD|20240510|1^胃炎^MDCDX2|D1|||20240501||20240601", Resolved, Confirmed);
+        check("AD|20240510|1^胃炎^MDCDX2|D1||||||||||F^治癒^HL70241", Resolved, Confirmed);
+        check("AD|20240510|1^胃炎^MDCDX2|D1||||||||||N^不変^HL70241", Active, Confirmed);
+        check("AD|20240510|1^胃炎^MDCDX2|D1|||||||||1^疑いあり^JHSD0005", Active, Provisional);
+        check("AD|20240510|1^胃炎^MDCDX2|D1|||||||||1", Active, Provisional);
+        check("DE|20240510|1^胃炎^MDCDX2|D1", Active, EnteredInError);
+    }
+
+    #[test]
+    fn classification_holds_code_kind_and_edition() {
+        let (condition, rules) =
+            of_segment("PRB|AD|20240510|20050020^２型糖尿病^MDCDX2|D1||||||E11.9^^I10^O^外来時^JHSD0004^2013", read);
+        let condition = condition.unwrap();
+        assert_eq!(condition.code.code_in(&CodeSystem::Icd10), Some("E119"));
+        assert_eq!(condition.code.code_in(&CodeSystem::DiseaseNumber), Some("20050020"));
+        assert_eq!(condition.icd_edition.as_deref(), Some("2013"));
+        assert_eq!(condition.kinds.first().unwrap().first_code(), Some("O"));
+        assert_eq!(rules, ["D2019@10"]);
+    }
+
+    #[test]
+    fn a_problem_without_a_name_is_none() {
+        let (condition, rules) = of_segment("PRB|AD|20240510||D1", read);
+        assert!(condition.is_none());
+        assert_eq!(rules, ["D2012@3"]);
     }
 }

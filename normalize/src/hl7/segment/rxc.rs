@@ -21,3 +21,36 @@ pub(crate) fn read(segment: &Segment<'_>, findings: &mut Findings) -> Option<Ing
     let drug = code(segment, 2, findings)?;
     Some(Ingredient { base: kind.as_deref() == Some("B"), drug, amount, other })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::of_segment;
+
+    #[test]
+    fn base_drug_and_amount() {
+        let (ingredient, rules) = of_segment("RXC|B|107750602^ソリタ^HOT9|1|HON^本^MR9P|||01^麻薬^JHSI0004", read);
+        let ingredient = ingredient.unwrap();
+        assert!(ingredient.base);
+        assert_eq!(ingredient.drug.first_code(), Some("107750602"));
+        assert_eq!(ingredient.amount.unwrap().value.as_str(), "1");
+        assert_eq!(ingredient.other, [("RXC-7".to_owned(), "01^麻薬^JHSI0004".to_owned())]);
+        assert_eq!(rules, [""; 0]);
+    }
+
+    #[test]
+    fn an_amount_in_words_stays_in_words() {
+        let (ingredient, rules) = of_segment("RXC|A|108010001^アドナ^HOT9|適量|AMP", read);
+        let ingredient = ingredient.unwrap();
+        assert!(!ingredient.base && ingredient.amount.is_none());
+        assert_eq!(ingredient.other.len(), 2);
+        assert_eq!(rules, ["D2014@3"]);
+    }
+
+    #[test]
+    fn without_a_drug_there_is_no_ingredient() {
+        let (ingredient, rules) = of_segment("RXC|B||1|HON", read);
+        assert!(ingredient.is_none());
+        assert_eq!(rules, ["D2012@2"]);
+    }
+}

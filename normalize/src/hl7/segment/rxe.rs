@@ -59,3 +59,74 @@ fn amounts(request: &mut MedicationRequest, segment: &Segment<'_>, findings: &mu
         keep(segment, &[19], other);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use model::code::CodeSystem;
+    use model::medication::{MedicationKind, MedicationRequest};
+
+    use super::*;
+    use crate::hl7::prescription::unfilled;
+    use crate::testing::of_segment;
+
+    fn request(segment: &str) -> (MedicationRequest, Vec<String>) {
+        of_segment(segment, |segment, findings| {
+            let mut request = unfilled(MedicationKind::Prescription, None);
+            fill(&mut request, segment, findings);
+            request
+        })
+    }
+
+    #[test]
+    fn a_drug_in_two_systems() {
+        let (request, rules) =
+            request("RXE||103835401^ムコダイン^HOT9|1||TAB^錠^MR9P||||||||||||||||||||||||||2233002F1280^ムコダイン^YJ");
+        assert_eq!(request.drug.code_in(&CodeSystem::Hot9), Some("103835401"));
+        assert_eq!(request.drug.code_in(&CodeSystem::Yj), Some("2233002F1280"));
+        assert_eq!(rules, [""; 0]);
+    }
+
+    #[test]
+    fn a_claims_code_labelled_hot9_keeps_its_digits() {
+        let (request, rules) = request("RXE||620008665^ダーゼン^HOT9|1||TAB");
+        assert_eq!(request.drug.code_in(&CodeSystem::ClaimsDrug), Some("620008665"));
+        assert_eq!(rules, ["D2061@2"]);
+    }
+
+    #[test]
+    fn fillers_are_no_amounts() {
+        let (request, rules) = request("RXE||106238001^軟膏^HOT9|\"\"||\"\"");
+        assert!(request.dose.is_none() && request.other.is_empty());
+        assert_eq!(rules, [""; 0]);
+    }
+
+    #[test]
+    fn amounts_by_dose_day_and_total() {
+        let (request, _) =
+            request("RXE||1^薬^HOT9|1|2|TAB^錠^MR9P|||||15|TAB^錠^MR9P||||||||3^TAB&錠&MR9P||||102|ml/hr^^ISO+|50|MG");
+        let value = |quantity: &Option<model::quantity::Quantity>| {
+            quantity.as_ref().map(|quantity| quantity.value.as_str().to_owned())
+        };
+        assert_eq!(value(&request.dose).as_deref(), Some("1"));
+        assert_eq!(value(&request.dose_max).as_deref(), Some("2"));
+        assert_eq!(value(&request.dispense).as_deref(), Some("15"));
+        assert_eq!(value(&request.per_day).as_deref(), Some("3"));
+        assert_eq!(value(&request.rate).as_deref(), Some("102"));
+        assert_eq!(value(&request.strength).as_deref(), Some("50"));
+        assert_eq!(request.per_day.unwrap().unit.unwrap().first_code(), Some("TAB"));
+    }
+
+    #[test]
+    fn an_amount_in_words_stays_with_its_unit() {
+        let (request, rules) = request("RXE||1^薬^HOT9|適量||TAB^錠^MR9P");
+        let kept: Vec<&str> = request.other.iter().map(|(field, _)| field.as_str()).collect();
+        assert_eq!(kept, ["RXE-3", "RXE-5"]);
+        assert_eq!(rules, ["D2014@3"]);
+    }
+
+    #[test]
+    fn a_field_of_another_profile_is_found() {
+        let (_, rules) = request("RXE|x|1^薬^HOT9|1||TAB|||y");
+        assert_eq!(rules, ["D2017@1", "D2017@8"]);
+    }
+}

@@ -105,3 +105,78 @@ fn words(amount: &Quantity) -> String {
     let unit = amount.unit.as_ref().and_then(|unit| unit.text.as_deref().or(unit.first_code()));
     format!("{}{}", amount.value.as_str(), unit.unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::of_segment;
+
+    #[track_caller]
+    fn check_duration(sent: &str, days: Option<&str>, text: Option<&str>) {
+        let (usage, _) = of_segment(&format!("TQ1|1|||||{sent}"), read);
+        let found = usage.days.as_ref().map(Decimal::as_str);
+        assert_eq!((found, usage.duration_text.as_deref()), (days, text), "{sent}");
+    }
+
+    #[test]
+    fn days_in_the_spellings_of_senders() {
+        for sent in ["5^d", "5^D&日&ISO+", "5^日分", "5日分", "５^日", "5^D^日^ISO+", "5^day", "5日間"] {
+            check_duration(sent, Some("5"), None);
+        }
+    }
+
+    #[test]
+    fn what_is_not_in_days_stays_in_words() {
+        check_duration("10^回分", None, Some("10回分"));
+        check_duration("2^W&週&ISO+", None, Some("2週"));
+        check_duration("5", None, Some("5"));
+        check_duration("適宜", None, Some("適宜"));
+        check_duration("\"\"", None, None);
+        check_duration("", None, None);
+    }
+
+    #[test]
+    fn usage_and_additional_usages() {
+        let (usage, rules) = of_segment(
+            "TQ1|1||1012040400000000&内服・経口・１日２回朝夕食後&JAMISDP01~W0100100&月・木&JAMISDP01|||14^d|20240510",
+            read,
+        );
+        assert_eq!(usage.code.unwrap().code_in(&CodeSystem::JamiUsage), Some("1012040400000000"));
+        let additional: Vec<_> =
+            usage.additional.iter().map(|code| code.code_in(&CodeSystem::JamiAdditionalUsage)).collect();
+        assert_eq!(additional, [Some("W0100100")]);
+        assert_eq!(usage.decoded, None);
+        assert_eq!(rules, [""; 0]);
+    }
+
+    #[test]
+    fn carets_in_the_place_of_ampersands_are_read() {
+        let (usage, rules) = of_segment("TQ1|||1013044400000000^１日３回朝昼夕食後^JAMISDP01", read);
+        let code = usage.code.unwrap();
+        assert_eq!(code.code_in(&CodeSystem::JamiUsage), Some("1013044400000000"));
+        assert_eq!(code.text.as_deref(), Some("１日３回朝昼夕食後"));
+        assert_eq!(rules, ["D2019@3"]);
+    }
+
+    #[test]
+    fn only_a_code_without_words_is_decoded() {
+        let (usage, _) = of_segment("TQ1|||1013044400000000&&JAMISDP01", read);
+        assert_eq!(usage.decoded.as_deref(), Some("内服・経口・１日３回朝昼夕食後"));
+        let (usage, _) = of_segment("TQ1|||毎食後", read);
+        assert_eq!((usage.code.unwrap().text.as_deref(), usage.decoded), (Some("毎食後"), None));
+    }
+
+    #[test]
+    fn words_that_contradict_the_code_are_found() {
+        let (_, rules) = of_segment("TQ1|||1011040000000000&１日１回朝食後&JAMISDP01", read);
+        assert_eq!(rules, ["D2033@3"]);
+    }
+
+    #[test]
+    fn as_needed_has_a_limit_in_words_and_a_count() {
+        let (usage, _) = of_segment("TQ1|1||PRNpain&疼痛時&MR9P||||20240510||||１日２回まで|||10", read);
+        assert_eq!(usage.text.as_deref(), Some("１日２回まで"));
+        assert_eq!(usage.times.unwrap().as_str(), "10");
+        assert_eq!(usage.start.unwrap().to_string(), "2024-05-10");
+    }
+}

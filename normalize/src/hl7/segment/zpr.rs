@@ -3,7 +3,7 @@
 use model::code::{CodeSystem, Concept};
 use model::condition::{Condition, VerificationStatus};
 
-use super::{codes, prb, texts, unread};
+use super::{codes, keep, prb, texts, unread};
 use crate::hl7::message::Segment;
 use crate::lint::Findings;
 
@@ -19,6 +19,10 @@ pub(crate) fn add(condition: &mut Condition, segment: &Segment<'_>, findings: &m
     let exchanged = codes(segment, 5, findings);
     let exchanged = exchanged.into_iter().map(|code| told(code, &CodeSystem::DiseaseExchange));
     let base: Vec<Concept> = numbered.into_iter().chain(exchanged).collect();
+    // Another name than PRB-3 has would be lost behind the same code.
+    if base.iter().any(|disease| disease.text.is_some() && disease.text != condition.code.text) {
+        keep(segment, &[2, 5], &mut condition.other);
+    }
     name(condition, &base);
     for coding in base.into_iter().flat_map(|concept| concept.codings) {
         prb::add(&mut condition.code, coding);
@@ -73,4 +77,57 @@ fn name(condition: &mut Condition, base: &[Concept]) {
 fn is_suspicion(suffix: &Concept) -> bool {
     let exchange = suffix.codings.iter().any(|coding| coding.code == SUSPECTED);
     exchange || suffix.text.as_deref().is_some_and(|text| text.contains("疑い"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::of_segment;
+
+    fn condition() -> Condition {
+        of_segment("PRB|AD|20240510|20054174^胃炎^MDCDX2|D1", prb::read).0.unwrap()
+    }
+
+    #[track_caller]
+    fn check(segment: &str, name: &str, verification: VerificationStatus) -> Condition {
+        let (condition, rules) = of_segment(segment, |segment, findings| {
+            let mut condition = condition();
+            add(&mut condition, segment, findings);
+            condition
+        });
+        assert_eq!(condition.code.text.as_deref(), Some(name), "{segment}");
+        assert_eq!(condition.verification, verification, "{segment}");
+        assert_eq!(rules, [""; 0], "{segment}");
+        condition
+    }
+
+    #[test]
+    fn a_name_is_composed_of_base_and_modifiers() {
+        let condition = check(
+            "ZPR|27000225^急性^MDCDX2~27000300^出血性^MDCDX2|20054174^胃炎^MDCDX2||4012^急性^MDCDX2|TSQF^胃炎^MDCDX2||備考",
+            "急性出血性胃炎",
+            VerificationStatus::Confirmed,
+        );
+        let first = condition.prefixes.first().unwrap();
+        assert_eq!(first.code_in(&CodeSystem::ModifierNumber), Some("27000225"));
+        assert_eq!(first.code_in(&CodeSystem::ModifierExchange), Some("4012"));
+        assert_eq!(condition.prefixes.len(), 2);
+        assert_eq!(condition.code.code_in(&CodeSystem::DiseaseExchange), Some("TSQF"));
+        assert_eq!(condition.notes, ["備考"]);
+    }
+
+    #[test]
+    fn the_suffix_of_suspicion_makes_it_provisional() {
+        check(
+            "ZPR||20054174^胃炎^MDCDX2|27000001^の疑い^MDCDX2",
+            "胃炎の疑い",
+            VerificationStatus::Provisional,
+        );
+        check("ZPR||20054174^胃炎^MDCDX2||||8002^^MDCDX2", "胃炎", VerificationStatus::Provisional);
+    }
+
+    #[test]
+    fn a_whole_name_is_not_composed_again() {
+        check("ZPR|27000225^急性^MDCDX2|20054175^急性胃炎^MDCDX2", "胃炎", VerificationStatus::Confirmed);
+    }
 }

@@ -1,0 +1,248 @@
+//! Nothing that a facility writes gets lost in silence: whatever changes in a segment that is read
+//! changes a record or makes a finding, and no change makes reading fail.
+
+use std::collections::BTreeSet;
+use std::thread;
+
+use ::normalize::hl7::message::{Field, Message, Segment};
+use ::normalize::ssmix::path::FileName;
+use ::normalize::Normalized;
+use model::feed::Fallback;
+use model::finding::Finding;
+
+/// Segments that are deliberately never read.
+const NEVER_READ: [&str; 3] = ["IN1", "NK1", "DB1"];
+
+/// Fields of the envelope that decide something; the others name systems and transmissions.
+const ENVELOPE: [usize; 4] = [9, 11, 12, 18];
+
+struct Sample {
+    case: String,
+    file: FileName,
+    /// The message in UTF-8, so that a byte of it is easily replaced.
+    text: String,
+    /// The message as it lies in the storage.
+    bytes: Vec<u8>,
+}
+
+fn samples() -> Vec<Sample> {
+    let folder = crate::samples().join("hl7");
+    let sample = |case: String| {
+        let bytes = std::fs::read(folder.join(format!("{case}.hl7"))).unwrap();
+        let golden = std::fs::read_to_string(folder.join(format!("{case}.golden.json"))).unwrap();
+        let golden: serde_json::Value = serde_json::from_str(&golden).unwrap();
+        let file = crate::file(golden["file"].as_str().unwrap());
+        let text = in_utf8(&Message::parse(&bytes, Fallback::Cp932).unwrap());
+        Sample { case, file, text, bytes }
+    };
+    crate::golden::cases().into_iter().map(sample).filter(has_records).collect()
+}
+
+/// Kinds that are kept as they are, and a deletion, state nothing.
+fn has_records(sample: &Sample) -> bool {
+    !crate::read_file(&sample.file, &sample.bytes, false).records.is_empty()
+}
+
+fn in_utf8(message: &Message) -> String {
+    let line = |segment: Segment<'_>| {
+        let first = if segment.name() == "MSH" { 2 } else { 1 };
+        let fields = (first..=segment.field_count()).map(|number| match (segment.name(), number) {
+            ("MSH", 18) => "UNICODE UTF-8",
+            _ => segment.field(number).raw(),
+        });
+        [segment.name()].into_iter().chain(fields).collect::<Vec<_>>().join("|") + "\r"
+    };
+    message.segments().map(line).collect()
+}
+
+/// Reads with the patient from the PID of every item: orders repeat the demographics.
+fn read(file: &FileName, bytes: &[u8]) -> Normalized {
+    crate::read_file(file, bytes, true)
+}
+
+/// Whether two readings tell a person the same.
+fn same(one: &Normalized, other: &Normalized) -> bool {
+    let rules = |read: &Normalized| -> BTreeSet<(String, String, u32, u32)> {
+        let key = |finding: &Finding| {
+            let place = &finding.place;
+            (finding.rule.clone(), place.segment.clone(), place.ordinal, place.field)
+        };
+        read.findings.iter().map(key).collect()
+    };
+    one.records == other.records
+        && (&one.subject, one.cancels, one.event_time) == (&other.subject, other.cancels, other.event_time)
+        && one.evidence == other.evidence
+        && rules(one) == rules(other)
+}
+
+/// The places of a field whose content can be replaced: the field, and each of its components.
+fn parts(field: &Field<'_>) -> Vec<(usize, usize)> {
+    let place = field.place();
+    let mut parts = vec![(place.start as usize, place.end as usize)];
+    for repetition in field.repetitions() {
+        for component in (1..=repetition.component_count()).filter(|number| repetition.component(*number).is_some()) {
+            let place = repetition.place_of(component);
+            parts.push((place.start as usize, place.end as usize));
+        }
+    }
+    parts
+}
+
+fn is_read(segment: &Segment<'_>, number: usize) -> bool {
+    !NEVER_READ.contains(&segment.name()) && (segment.name() != "MSH" || ENVELOPE.contains(&number))
+}
+
+#[test]
+fn every_field_of_every_segment_counts() {
+    let mut lost = Vec::new();
+    let mut tried = 0;
+    for sample in samples() {
+        let before = read(&sample.file, sample.text.as_bytes());
+        let message = Message::parse(sample.text.as_bytes(), Fallback::Cp932).unwrap();
+        for segment in message.segments() {
+            let numbers = (1..=segment.field_count()).filter(|number| is_read(&segment, *number));
+            for field in numbers.map(|number| segment.field(number)).filter(|field| !field.is_empty()) {
+                let components = if segment.name() == "MSH" { 1 } else { usize::MAX };
+                for (start, end) in parts(&field).into_iter().take(components) {
+                    tried += 1;
+                    let changed = [&sample.text[..start], "Q9Q", &sample.text[end..]].concat();
+                    let after = read(&sample.file, changed.as_bytes());
+                    if before.records == after.records && !is_found(&after, &field.place(), start) {
+                        let place = field.place();
+                        lost.push(format!("{} {}[{}]-{} {start}", sample.case, place.segment, place.ordinal, place.field));
+                    }
+                }
+            }
+        }
+    }
+    assert!(tried > 1500, "{tried}");
+    assert!(lost.is_empty(), "{} of {tried}: {lost:#?}", lost.len());
+}
+
+/// Whether a finding says segment, field and bytes of the change.
+fn is_found(read: &Normalized, place: &model::finding::Place, start: usize) -> bool {
+    let here = |finding: &Finding| {
+        let found = &finding.place;
+        (&found.segment, found.ordinal, found.field) == (&place.segment, place.ordinal, place.field)
+            && (found.start as usize..=found.end as usize).contains(&start)
+    };
+    read.findings.iter().any(here)
+}
+
+/// A small generator of numbers (xorshift): the same changes in every run.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % limit.max(1) as u64).unwrap()
+    }
+}
+
+const BYTES: [u8; 20] = [
+    b'|', b'^', b'~', b'\\', b'&', b'\r', b'\n', 0x1B, b'$', b'(', b'B', 0x0E, 0x00, 0x20, b'0', b'9', b'"', 0x82, 0xE3,
+    0xFF,
+];
+
+const FIELDS: [&str; 12] = [
+    "", "\"\"", "Q9Q", "99999999", "-1", "^^^^", "~~", "\\T\\", "\u{1b}$B|\u{1b}(B", "20240230", "＜０．５", "A&B^C~D",
+];
+
+/// One byte replaced, put in, taken away or repeated; or a field exchanged for something else.
+fn mutate(bytes: &[u8], dice: &mut Dice) -> Vec<u8> {
+    let mut changed = bytes.to_vec();
+    let at = dice.below(bytes.len());
+    match dice.below(6) {
+        0 => changed[at] = BYTES[dice.below(BYTES.len())],
+        1 => changed.insert(at, BYTES[dice.below(BYTES.len())]),
+        2 => drop(changed.remove(at)),
+        3 => changed[at] = u8::try_from(dice.below(256)).unwrap(),
+        4 => changed.truncate(at),
+        _ => {
+            let stop = |byte: &u8| matches!(*byte, b'|' | b'\r');
+            let start = bytes[..at].iter().rposition(stop).map_or(0, |before| before + 1);
+            let end = bytes[at..].iter().position(stop).map_or(bytes.len(), |after| at + after);
+            drop(changed.splice(start..end, FIELDS[dice.below(FIELDS.len())].bytes()));
+        }
+    }
+    changed
+}
+
+/// What a field says, without what says nothing: blanks, `""`, separators at an end, empty
+/// repetitions, and the name and number types that every sender writes.
+fn said(field: &Field<'_>) -> String {
+    let component = |text: &str| match text.replace("\"\"", "").as_str() {
+        "L" | "I" | "PI" => String::new(),
+        other => other.split_whitespace().collect(),
+    };
+    let repetition = |raw: &str| {
+        let components: Vec<String> = raw.split('^').map(component).collect();
+        components.join("^").trim_end_matches(['^', '&']).to_owned()
+    };
+    let repetitions: Vec<String> = field.repetitions().map(|one| repetition(one.raw())).collect();
+    repetitions.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("~")
+}
+
+/// Where two messages say different things in segments that are read: ordinal and field.
+fn difference(one: &Message, other: &Message) -> Option<(u32, usize)> {
+    for (before, after) in one.segments().zip(other.segments()) {
+        if before.name() != after.name() {
+            return Some((before.ordinal(), 0));
+        }
+        // The rest of the envelope may be written in several ways that mean the same.
+        let counts = |number: &usize| is_read(&before, *number) && (before.name() != "MSH" || *number < 12);
+        let numbers = (1..=before.field_count().max(after.field_count())).filter(counts);
+        for number in numbers {
+            let (old, new) = (said(&before.field(number)), said(&after.field(number)));
+            // What stands in two fields is still said when one of them is emptied.
+            let repeated = new.is_empty() && one.segments().any(|segment| {
+                (1..=segment.field_count()).filter(|other| (segment.ordinal(), *other) != (before.ordinal(), number))
+                    .any(|other| said(&segment.field(other)) == old)
+            });
+            if old != new && !repeated {
+                return Some((before.ordinal(), number));
+            }
+        }
+    }
+    (one.segments().count() != other.segments().count()).then_some((0, 0))
+}
+
+#[test]
+fn a_hundred_thousand_changes_break_nothing_and_lose_nothing_in_silence() {
+    let samples = samples();
+    let lost: Vec<String> = thread::scope(|scope| {
+        let workers: Vec<_> =
+            (1..=4).map(|seed| scope.spawn({ let samples = &samples; move || run(samples, seed, 25_000) })).collect();
+        workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
+    });
+    assert!(lost.is_empty(), "{} lost: {:#?}", lost.len(), lost.iter().take(40).collect::<Vec<_>>());
+}
+
+fn run(samples: &[Sample], seed: u64, rounds: usize) -> Vec<String> {
+    let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    let parse = |bytes: &[u8]| Message::parse(bytes, Fallback::Cp932);
+    let readings: Vec<(Normalized, Message)> =
+        samples.iter().map(|sample| (read(&sample.file, &sample.bytes), parse(&sample.bytes).unwrap())).collect();
+    let mut lost = Vec::new();
+    for _ in 0..rounds {
+        let index = dice.below(samples.len());
+        let (sample, (before, message)) = (&samples[index], &readings[index]);
+        let changed = mutate(&sample.bytes, &mut dice);
+        let after = read(&sample.file, &changed);
+        if !same(before, &after) {
+            continue;
+        }
+        let Some((ordinal, field)) = parse(&changed).ok().and_then(|changed| difference(message, &changed)) else {
+            continue;
+        };
+        let found = |finding: &Finding| (finding.place.ordinal, finding.place.field as usize) == (ordinal, field);
+        if !after.findings.iter().any(found) {
+            let line = message.segments().find(|segment| segment.ordinal() == ordinal);
+            let name = line.map_or("", |segment| segment.name());
+            lost.push(format!("{} {name}[{ordinal}]-{field} {:?}", sample.case, String::from_utf8_lossy(&changed)));
+        }
+    }
+    lost
+}
