@@ -249,15 +249,26 @@ fn gov_two_a_window_of_years_ends_on_the_same_day_of_the_year() {
 
 #[test]
 fn gov_two_a_window_may_name_hours() {
-    for (seconds, expected) in [(-3600, None), (-3601, Some(Reason::Window))] {
+    let hour = Limit::Span {
+        months: 0,
+        days: 0,
+        seconds: 3600,
+    };
+    let end = Instant::start_of(day(1)).plus_seconds(3600);
+    for (occurred, expected) in [
+        (
+            Instant::start_of(day(0)).plus_seconds(-3601),
+            Some(Reason::Window),
+        ),
+        (Instant::start_of(day(0)).plus_seconds(-3600), None),
+        (end.plus_seconds(-1), None),
+        (end, Some(Reason::Window)),
+    ] {
         check(
             |world, look| {
-                world.network.profile.window.back = Limit::Span {
-                    months: 0,
-                    days: 0,
-                    seconds: 3600,
-                };
-                look.record.occurred_from = Instant::start_of(day(0)).plus_seconds(seconds);
+                world.network.profile.window.back = hour;
+                world.network.profile.window.forward = hour;
+                look.record.occurred_from = occurred;
             },
             expected,
         );
