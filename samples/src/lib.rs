@@ -11,6 +11,20 @@
 //! }
 //! ```
 //!
+//! # The truth
+//!
+//! One object for each patient: `localId`, `paper` (what a consent says about them), `link`
+//! (`proved`, or `unproved` when paper and demographics disagree: then nothing is readable),
+//! `quirks`, `patient`, `encounters`, `conditions`, `allergies`, `medicationRequests`,
+//! `observations`, and about files: `withheld` (in force, but no record may come of them),
+//! `findings` (readable, with something to notice; `kept-raw` kinds stand here), `deletedSlots`,
+//! `files`. Numbers are decimal text as sent; a coding has `code`, `display` and the v2 name of its
+//! `system`; times are FHIR `dateTime` in +09:00; `slot` is `診療日/データ種別/オーダNo`. A record
+//! with `tag` = `superseded-only` has no version in force, one with `absentFromLatest` stands only
+//! in a superseded list. It is the truth about the files as they lie after all steps.
+//!
+//! # The files
+//!
 //! | file | holds |
 //! | --- | --- |
 //! | `network.rs` | a hospital's patients, each made on demand |

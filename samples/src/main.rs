@@ -15,7 +15,7 @@ use std::time::Instant;
 #[command(after_help = "Examples:
   samples-generate --seed 1 --patients 200 --out /tmp/hospital
   samples-generate --seed 1 --patients 10000 --files 1000000 --out /tmp/large --no-truth
-  samples-generate --seed 40 --patients 40 --ordinary --out /tmp/demo --truth /tmp/demo.json")]
+  samples-generate --demo --out /tmp/demo --truth /tmp/demo.json")]
 struct Arguments {
     /// Seed of everything that is invented
     #[arg(long, default_value_t = 1)]
@@ -32,6 +32,9 @@ struct Arguments {
     /// A well-kept storage: one character set, corrections and deletions, nothing wrong
     #[arg(long)]
     ordinary: bool,
+    /// The hospital of `demo-hospital.tar.xz`
+    #[arg(long, conflicts_with_all = ["seed", "patients", "files", "ordinary"])]
+    demo: bool,
     /// File for the truth [default: DIR/truth.json]
     #[arg(long, value_name = "FILE")]
     truth: Option<PathBuf>,
@@ -40,22 +43,32 @@ struct Arguments {
     no_truth: bool,
 }
 
+impl Arguments {
+    fn network(&self) -> Network {
+        if self.demo {
+            return Network::demo();
+        }
+        let mut network = Network::generate(self.seed, self.patients);
+        if let Some(files) = self.files {
+            network = network.with_files(files);
+        }
+        if self.ordinary {
+            network = network.with_mix(Mix::Ordinary);
+        }
+        network
+    }
+}
+
 fn main() -> io::Result<()> {
     let arguments = Arguments::parse();
-    let mut network = Network::generate(arguments.seed, arguments.patients);
-    if let Some(files) = arguments.files {
-        network = network.with_files(files);
-    }
-    if arguments.ordinary {
-        network = network.with_mix(Mix::Ordinary);
-    }
+    let network = arguments.network();
     fs::create_dir_all(&arguments.out)?;
     let begun = Instant::now();
     let files = write(&network, &arguments.out)?;
     let seconds = begun.elapsed().as_secs_f64();
     say(&format!(
         "{files} files of {} patients in {seconds:.1} s",
-        arguments.patients
+        network.len()
     ));
     if !arguments.no_truth {
         let path = arguments

@@ -88,6 +88,13 @@ impl Network {
         self
     }
 
+    /// The hospital of `samples/demo-hospital.tar.xz`.
+    pub const fn demo() -> Self {
+        Self::generate(40, 40)
+            .with_mix(Mix::Ordinary)
+            .with_files(1500)
+    }
+
     /// Number of patients.
     pub const fn len(&self) -> u64 {
         self.patients
@@ -257,3 +264,6 @@ pub(crate) fn local_id(number: u64) -> String {
 const fn share(files: u64, number: u64, patients: u64) -> u64 {
     files * (number + 1) / patients - files * number / patients
 }
+
+#[cfg(test)]
+mod tests;

@@ -29,11 +29,15 @@ pub fn database() -> Result<String, String> {
     let name = format!("musubi_{}_{number}", std::process::id());
     if let Some(base) = elsewhere() {
         let mut createdb = Command::new("createdb");
-        createdb.arg(format!("--maintenance-db={base}/postgres")).args(["-T", "template0", "--locale=C", &name]);
+        createdb
+            .arg(format!("--maintenance-db={base}/postgres"))
+            .args(["-T", "template0", "--locale=C", &name]);
         run(&mut createdb).map_err(|error| error.to_string())?;
         return Ok(format!("{base}/{name}"));
     }
-    let server = SERVER.get_or_init(|| start().map_err(|error| format!("PostgreSQL: {error}"))).as_ref()?;
+    let server = SERVER
+        .get_or_init(|| start().map_err(|error| format!("PostgreSQL: {error}")))
+        .as_ref()?;
     let socket = server.socket.display().to_string();
     let made = server
         .command("createdb")
@@ -41,19 +45,31 @@ pub fn database() -> Result<String, String> {
         .output()
         .map_err(|error| format!("createdb: {error}"))?;
     if !made.status.success() {
-        return Err(format!("createdb: {}", String::from_utf8_lossy(&made.stderr)));
+        return Err(format!(
+            "createdb: {}",
+            String::from_utf8_lossy(&made.stderr)
+        ));
     }
     Ok(format!("postgres:///{name}?host={socket}&user=postgres"))
 }
 
-#[expect(clippy::disallowed_methods, reason = "tests may be pointed to another server")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests may be pointed to another server"
+)]
 fn elsewhere() -> Option<String> {
-    std::env::var("MUSUBI_TEST_POSTGRES").ok().map(|base| base.trim_end_matches('/').to_owned())
+    std::env::var("MUSUBI_TEST_POSTGRES")
+        .ok()
+        .map(|base| base.trim_end_matches('/').to_owned())
 }
 
 /// The folder of the running server, for byte scans.
 pub fn data_folder() -> Option<PathBuf> {
-    SERVER.get()?.as_ref().ok().and_then(|server| server.socket.parent().map(|folder| folder.join("data")))
+    SERVER
+        .get()?
+        .as_ref()
+        .ok()
+        .and_then(|server| server.socket.parent().map(|folder| folder.join("data")))
 }
 
 impl Server {
@@ -74,11 +90,14 @@ fn command(program: &Path, as_postgres: bool) -> Command {
 
 /// The newest installed version's programs, where Debian puts them.
 fn programs() -> io::Result<PathBuf> {
-    let mut versions: Vec<PathBuf> =
-        std::fs::read_dir("/usr/lib/postgresql")?.filter_map(|entry| Some(entry.ok()?.path().join("bin"))).collect();
+    let mut versions: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")?
+        .filter_map(|entry| Some(entry.ok()?.path().join("bin")))
+        .collect();
     versions.retain(|bin| bin.join("initdb").exists());
     versions.sort();
-    versions.pop().ok_or_else(|| io::Error::other("no initdb below /usr/lib/postgresql; install postgresql-15"))
+    versions.pop().ok_or_else(|| {
+        io::Error::other("no initdb below /usr/lib/postgresql; install postgresql-15")
+    })
 }
 
 fn start() -> io::Result<Server> {
@@ -94,7 +113,16 @@ fn start() -> io::Result<Server> {
     let socket = folder.join("socket");
     run(command(Path::new("mkdir"), as_postgres).arg(&socket))?;
     run(command(&bin.join("initdb"), as_postgres)
-        .args(["-A", "trust", "-U", "postgres", "--locale=C", "-E", "UTF8", "-D"])
+        .args([
+            "-A",
+            "trust",
+            "-U",
+            "postgres",
+            "--locale=C",
+            "-E",
+            "UTF8",
+            "-D",
+        ])
         .arg(&data)
         .stdout(Stdio::null()))?;
     // The wrapper waits for the end of its standard input, which is the end of this process.
@@ -102,24 +130,47 @@ fn start() -> io::Result<Server> {
                   -c log_statement=none -c log_parameter_max_length=0 >\"$3/log\" 2>&1 & server=$!; \
                   read -r _; kill -INT $server; wait $server; rm -rf \"$1\" \"$2\"";
     let mut wrapper = command(Path::new("sh"), as_postgres);
-    wrapper.args(["-c", script]).arg(bin.join("postgres")).arg(&data).arg(&socket).arg(&data);
-    let mut wrapper = wrapper.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+    wrapper
+        .args(["-c", script])
+        .arg(bin.join("postgres"))
+        .arg(&data)
+        .arg(&socket)
+        .arg(&data);
+    let mut wrapper = wrapper
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()?;
     for _ in 0..200 {
-        let ready = command(&bin.join("pg_isready"), as_postgres).arg("-h").arg(&socket).stdout(Stdio::null()).status()?;
+        let ready = command(&bin.join("pg_isready"), as_postgres)
+            .arg("-h")
+            .arg(&socket)
+            .stdout(Stdio::null())
+            .status()?;
         if ready.success() {
-            return Ok(Server { _wrapper: wrapper, socket, bin, as_postgres });
+            return Ok(Server {
+                _wrapper: wrapper,
+                socket,
+                bin,
+                as_postgres,
+            });
         }
         std::thread::sleep(std::time::Duration::from_millis(100));
     }
     let mut log = String::new();
-    let _ = std::fs::File::open(data.join("log")).and_then(|mut file| file.read_to_string(&mut log));
+    let _ =
+        std::fs::File::open(data.join("log")).and_then(|mut file| file.read_to_string(&mut log));
     wrapper.kill()?;
     Err(io::Error::other(format!("did not start: {log}")))
 }
 
 fn run(command: &mut Command) -> io::Result<()> {
     let status = command.status()?;
-    if status.success() { Ok(()) } else { Err(io::Error::other(format!("{command:?}: {status}"))) }
+    if status.success() {
+        Ok(())
+    } else {
+        Err(io::Error::other(format!("{command:?}: {status}")))
+    }
 }
 
 fn is_root() -> io::Result<bool> {

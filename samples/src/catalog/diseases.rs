@@ -13,6 +13,22 @@ pub(crate) struct Disease {
     pub(crate) exchange: Option<&'static str>,
     /// What is prescribed for it for years, with its usage and dose.
     pub(crate) treatment: &'static [(&'static Drug, Usage, i64)],
+    /// Analytes (first five characters of JLAC10) that it raises above their range.
+    pub(crate) raises: &'static [&'static str],
+    /// And those that it lowers.
+    pub(crate) lowers: &'static [&'static str],
+}
+
+impl Disease {
+    const fn raising(mut self, analytes: &'static [&'static str]) -> Self {
+        self.raises = analytes;
+        self
+    }
+
+    const fn lowering(mut self, analytes: &'static [&'static str]) -> Self {
+        self.lowers = analytes;
+        self
+    }
 }
 
 const fn disease(
@@ -26,6 +42,8 @@ const fn disease(
         icd10,
         exchange: None,
         treatment,
+        raises: &[],
+        lowers: &[],
     }
 }
 
@@ -36,7 +54,8 @@ pub(crate) const CHRONIC: [Disease; 8] = [
         "２型糖尿病",
         "E11",
         &[(&drugs::METFORMIN, usages::TWICE, 2)],
-    ),
+    )
+    .raising(&["3D010", "3D046"]),
     disease(
         "20062270",
         "本態性高血圧症",
@@ -48,7 +67,8 @@ pub(crate) const CHRONIC: [Disease; 8] = [
         "高脂血症",
         "E785",
         &[(&drugs::STATIN, usages::BREAKFAST, 1)],
-    ),
+    )
+    .raising(&["3F077", "3F015"]),
     disease(
         "20101440",
         "慢性腎臓病ステージＧ３ａ",
@@ -57,7 +77,8 @@ pub(crate) const CHRONIC: [Disease; 8] = [
             (&drugs::AMLODIPINE_LOW, usages::BREAKFAST, 1),
             (&drugs::MAGNESIUM, usages::TWICE, 1),
         ],
-    ),
+    )
+    .raising(&["3C015", "3C025", "3C020"]),
     disease(
         "20061606",
         "心房細動",
@@ -74,14 +95,18 @@ pub(crate) const CHRONIC: [Disease; 8] = [
         "20065123",
         "変形性膝関節症",
         "M179",
-        &[(&drugs::REBAMIPIDE, usages::THRICE, 1)],
+        &[
+            (&drugs::LOXOPROFEN, usages::THRICE, 1),
+            (&drugs::REBAMIPIDE, usages::THRICE, 1),
+        ],
     ),
     disease(
         "20070224",
         "鉄欠乏性貧血",
         "D509",
         &[(&drugs::IRON, usages::TWICE, 1)],
-    ),
+    )
+    .lowering(&["2A030", "2A040"]),
 ];
 
 /// Diseases that pass.
@@ -91,7 +116,8 @@ pub(crate) const ACUTE: [Disease; 3] = [
         "急性肺炎",
         "J189",
         &[(&drugs::CLARITHROMYCIN, usages::TWICE, 1)],
-    ),
+    )
+    .raising(&["2A990", "5C070"]),
     disease(
         "20051550",
         "胃潰瘍",
@@ -103,6 +129,8 @@ pub(crate) const ACUTE: [Disease; 3] = [
         icd10: "K297",
         exchange: Some("TSQF"),
         treatment: &[(&drugs::REBAMIPIDE, usages::THRICE, 1)],
+        raises: &[],
+        lowers: &[],
     },
 ];
 

@@ -1,5 +1,6 @@
 use super::*;
 use encoding_rs::ISO_2022_JP;
+use proptest::prelude::*;
 
 /// What the table of the Python codecs says: JIS cell, `Shift_JIS` bytes, CP932 character.
 fn cells() -> impl Iterator<Item = (Vec<u8>, Vec<u8>, String)> {
@@ -78,4 +79,31 @@ fn what_a_web_decoder_reads_is_what_was_written() {
 #[test]
 fn kana_become_half_width_with_their_marks() {
     assert_eq!(half_width("ミヤモト　バパッー"), "ﾐﾔﾓﾄ　ﾊﾞﾊﾟｯｰ");
+}
+
+/// Characters that both sides can hold: ASCII, the oracle's cells, half-width katakana.
+fn writable() -> impl Strategy<Value = char> {
+    let cells: Vec<char> = cells()
+        .filter_map(|(_, _, text)| text.chars().next())
+        .collect();
+    prop_oneof![
+        prop::char::range(' ', '~'),
+        prop::sample::select(cells),
+        prop::char::range('｡', 'ﾟ'),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn every_mixture_is_read_as_it_was_written(characters in prop::collection::vec(writable(), 0..60)) {
+        let text: String = characters.into_iter().collect();
+        let iso2022 = Charset::Iso2022Jp.encode(&text);
+        let (back, _, lossy) = ISO_2022_JP.decode(&iso2022);
+        prop_assert!(!lossy);
+        prop_assert_eq!(back, text.as_str());
+        let cp932 = Charset::Cp932.encode(&text);
+        let (back, _, lossy) = SHIFT_JIS.decode(&cp932);
+        prop_assert!(!lossy);
+        prop_assert_eq!(back, text.as_str());
+    }
 }

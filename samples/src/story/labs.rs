@@ -69,17 +69,11 @@ impl Story {
         }
     }
 
-    /// A quantitative result: a number around the reference range, seldom far outside.
+    /// A quantitative result: what the patient's diseases make of it, seldom far outside.
     fn result(&mut self, test: &'static Test, collected: Moment) -> Observed {
         let (low, high) = test.range(self.tape.person.sex);
+        let scaled = self.level(test, low, high);
         let width = (high - low).max(1);
-        let scaled = match self.random.below(20) {
-            0 => high + width * 2,
-            1 => (low - width).max(1),
-            2..=5 => high + self.random.between(1, width),
-            6..=7 => (low - self.random.between(1, width / 2 + 1)).max(1),
-            _ => self.random.between(low, high),
-        };
         let flag = match scaled {
             value if value >= high + width * 2 => "HH",
             value if value > high => "H",
@@ -102,6 +96,25 @@ impl Story {
             self.disturb(&mut observed);
         }
         observed
+    }
+
+    /// The value, scaled by the test's decimal places.
+    fn level(&mut self, test: &Test, low: i64, high: i64) -> i64 {
+        let width = (high - low).max(1);
+        let listed = |analytes: &[&str]| analytes.iter().any(|a| test.jlac10.starts_with(a));
+        if self.diseases.iter().any(|disease| listed(disease.raises)) && self.random.chance(80) {
+            return high + self.random.between(1, width);
+        }
+        if self.diseases.iter().any(|disease| listed(disease.lowers)) && self.random.chance(80) {
+            return low - self.random.between(1, width / 2 + 1);
+        }
+        match self.random.below(60) {
+            0 => high + width * 2,
+            1 => (low - width).max(1),
+            2..=5 => high + self.random.between(1, width / 3 + 1),
+            6..=8 => (low - self.random.between(1, width / 3 + 1)).max(1),
+            _ => self.random.between(low, high),
+        }
     }
 
     /// `13-30`, or the ranges of both sexes in one text.
