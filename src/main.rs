@@ -1,11 +1,24 @@
 //! `musubi`: the one executable. A command is a file of its name; this one lists them. No domain
 //! logic lives here.
 
+mod audit;
 mod check;
 mod config;
+mod consent;
+mod demo;
+mod feed;
+mod ingest;
+mod logging;
+mod metrics;
+mod opened;
 mod output;
+mod person;
+mod serve;
+mod status;
+mod token;
+mod user;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -19,7 +32,11 @@ use output::Output;
     arg_required_else_help = true,
     after_help = "\
 Examples:
+  musubi demo                      the sample network, until stopped
   musubi check                     is the configuration good?
+  musubi serve                     serve, until stopped
+  musubi consent import FILE --as secretary
+  musubi status                    how feeds stand, and what waits for a person
 
 Exit codes: 0 good, 1 findings, 2 usage, 3 environment, 4 refused by policy."
 )]
@@ -36,7 +53,33 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Audit(audit::Audit),
     Check(check::Check),
+    Consent(consent::Consent),
+    Demo(demo::Demo),
+    Feed(feed::Feed),
+    Ingest(ingest::Ingest),
+    Serve(serve::Serve),
+    Status(status::Status),
+    Token(token::Token),
+    User(user::User),
+}
+
+impl Command {
+    async fn run(self, config: Option<&Path>, output: Output) -> anyhow::Result<Exit> {
+        match self {
+            Self::Audit(audit) => audit.run(config, output).await,
+            Self::Check(check) => check.run(config, output),
+            Self::Consent(consent) => consent.run(config, output).await,
+            Self::Demo(demo) => demo.run(config, output).await,
+            Self::Feed(feed) => feed.run(config, output).await,
+            Self::Ingest(ingest) => ingest.run(config, output).await,
+            Self::Serve(serve) => serve.run(config, output).await,
+            Self::Status(status) => status.run(config, output).await,
+            Self::Token(token) => token.run(config, output).await,
+            Self::User(user) => user.run(config, output).await,
+        }
+    }
 }
 
 /// How a command ended; wrong usage (2) is the command line parser's.
@@ -52,21 +95,22 @@ enum Exit {
     Refused = 4,
 }
 
-fn main() -> ExitCode {
+#[tokio::main]
+async fn main() -> ExitCode {
     let Cli {
         config,
         json,
         command,
     } = Cli::parse();
     let output = Output::new(json);
-    let config = config.as_deref();
-    let ended = match command {
-        Command::Check(check) => check.run(config, output),
-    };
+    // The future of a command holds all that it does: too much for the stack.
+    let ended = Box::pin(command.run(config.as_deref(), output)).await;
     let exit = ended.unwrap_or_else(|error| {
         output.error(format_args!("musubi: {error:#}"));
         if error.is::<config::Unusable>() {
             Exit::Findings
+        } else if error.is::<person::Refused>() {
+            Exit::Refused
         } else {
             Exit::Environment
         }

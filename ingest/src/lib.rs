@@ -1,1 +1,166 @@
-//! When: feeds, lanes, back-fill.
+//! When: feeds bring what hospitals keep, in an ordered line, and back-fill what a new consent opens.
+//!
+//! | file | answers |
+//! | --- | --- |
+//! | `feed`, `feed/ssmix` | where bytes come from, and what changes because of them |
+//! | [`cpu`] | how waiting and computing meet |
+//! | [`report`] | what a sweep did |
+//!
+//! `ingest` carries items from `normalize` to `store`, which do not know each other.
+
+pub mod cpu;
+mod feed;
+pub mod report;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::feed::{Feed, FeedState, Source};
+use store::{Error, Store};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tracing::Instrument;
+
+use feed::Swept;
+pub use report::Report;
+
+/// How often papers are asked for what must follow from them.
+const ERRANDS_EVERY: Duration = Duration::from_millis(250);
+/// After a failure a feed waits, twice as long each time, at most so long.
+const LONGEST_WAIT: Duration = Duration::from_secs(300);
+
+/// All feeds of the network.
+#[derive(Clone)]
+pub struct Ingest {
+    store: Store,
+    most: u64,
+}
+
+/// What a caller learns while a sweep runs: patients done, patients in all.
+pub type Progress<'a> = &'a (dyn Fn(usize, usize) + Sync);
+
+impl Ingest {
+    /// Feeds over a store; `most` bounds the size of one item in bytes.
+    pub const fn new(store: Store, most: u64) -> Self {
+        Self { store, most }
+    }
+
+    fn feeds(&self) -> impl Iterator<Item = Arc<Feed>> {
+        let active = self.store.network().feeds.values().filter(|feed| feed.state == FeedState::Active);
+        active.cloned().map(Arc::new).collect::<Vec<_>>().into_iter()
+    }
+
+    /// Does what papers ask for, then sweeps one feed, or all of them, once.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is no such active feed; otherwise what the store said.
+    pub async fn once(&self, only: Option<&str>, progress: Progress<'_>) -> Result<Report, Error> {
+        follow(&self.store).await?;
+        let feeds: Vec<Arc<Feed>> = self.feeds().filter(|feed| only.is_none_or(|id| feed.id == id)).collect();
+        if feeds.is_empty() && only.is_some() {
+            return Err(Error::NotFound);
+        }
+        let mut report = Report::default();
+        for feed in feeds {
+            report.add(sweep(&feed, &self.store, self.most, progress).await?);
+            for patient in self.store.jobs().back_fills(&feed.facility).await? {
+                self.store.jobs().back_filled(patient, &feed.facility).await?;
+            }
+        }
+        Ok(report)
+    }
+
+    /// Runs until `stop` says so: errands of papers, back-fills, sweeps. A feed that fails waits and
+    /// goes on by itself; it stops no other feed.
+    pub async fn run(self, mut stop: watch::Receiver<bool>) {
+        let mut tasks = JoinSet::new();
+        tasks.spawn(errands(self.store.clone()));
+        for feed in self.feeds() {
+            let span = tracing::info_span!("feed", feed = %feed.id);
+            tasks.spawn(sweeper(Arc::clone(&feed), self.store.clone(), self.most).instrument(span.clone()));
+            tasks.spawn(backfiller(feed, self.store.clone(), self.most).instrument(span));
+        }
+        // A closed channel means the same as a stop. Batches are transactions: cutting one loses nothing.
+        let _ = stop.wait_for(|stopping| *stopping).await;
+        tasks.shutdown().await;
+    }
+}
+
+async fn sweep(feed: &Arc<Feed>, store: &Store, most: u64, progress: Progress<'_>) -> Result<Report, Error> {
+    let Swept::Tree(tree) = Swept::new(Arc::clone(feed), store.clone(), most);
+    let swept = tree.sweep(progress).await;
+    metrics::gauge!("musubi_source_up", "feed" => feed.id.clone()).set(if swept.is_ok() { 1.0 } else { 0.0 });
+    let report = match swept {
+        Ok(report) => report,
+        Err(error) => {
+            store.jobs().feed_failed(&feed.id).await?;
+            return Err(error);
+        }
+    };
+    store.jobs().feed_swept(&feed.id, report.files(), report.withheld).await?;
+    if report.files() + report.moved > 0 {
+        tracing::info!(
+            feed = %feed.id, patients = report.patients, read = report.read, kept = report.kept,
+            withheld = report.withheld, moved = report.moved, "swept"
+        );
+    }
+    Ok(report)
+}
+
+async fn follow(store: &Store) -> Result<usize, Error> {
+    store.jobs().follow(&store.papers(normalize::text::fold)).await
+}
+
+/// What must follow from papers: keys, introductions, erasing. Each is idempotent.
+async fn errands(store: Store) {
+    let mut wait = ERRANDS_EVERY;
+    loop {
+        match follow(&store).await {
+            Ok(_) => wait = ERRANDS_EVERY,
+            Err(error) => {
+                tracing::error!(%error, "errands of papers wait");
+                wait = (wait * 2).min(LONGEST_WAIT);
+            }
+        }
+        tokio::time::sleep(wait).await;
+    }
+}
+
+async fn sweeper(feed: Arc<Feed>, store: Store, most: u64) {
+    let Source::SsMix2Tree { sweep: every, .. } = &feed.source;
+    let mut wait = *every;
+    loop {
+        match sweep(&feed, &store, most, &|_, _| {}).await {
+            Ok(_) => wait = *every,
+            Err(error) => {
+                tracing::error!(%error, retry_s = wait.as_secs(), "sweep failed; the feed waits and tries again");
+                wait = (wait * 2).min(LONGEST_WAIT.max(*every));
+            }
+        }
+        tokio::time::sleep(wait).await;
+    }
+}
+
+async fn backfiller(feed: Arc<Feed>, store: Store, most: u64) {
+    let mut wait = ERRANDS_EVERY;
+    loop {
+        match backfill(&feed, &store, most).await {
+            Ok(()) => wait = ERRANDS_EVERY,
+            Err(error) => {
+                tracing::warn!(%error, "back-fill waits");
+                wait = (wait * 2).min(LONGEST_WAIT);
+            }
+        }
+        tokio::time::sleep(wait).await;
+    }
+}
+
+async fn backfill(feed: &Arc<Feed>, store: &Store, most: u64) -> Result<(), Error> {
+    for patient in store.jobs().back_fills(&feed.facility).await? {
+        let Swept::Tree(tree) = Swept::new(Arc::clone(feed), store.clone(), most);
+        let report = tree.backfill(patient).await?;
+        store.jobs().back_filled(patient, &feed.facility).await?;
+        tracing::info!(feed = %feed.id, read = report.read, withheld = report.withheld, "back-filled a patient");
+    }
+    Ok(())
+}

@@ -16,7 +16,7 @@ pub struct Packed(Vec<u8>);
 
 impl Packed {
     /// Packs an item's bytes with its records.
-    pub fn new(raw: &[u8], records: &[Record]) -> Result<Self, Error> {
+    pub fn new<'a>(raw: &[u8], records: impl IntoIterator<Item = &'a Record>) -> Result<Self, Error> {
         let mut plain = Vec::with_capacity(raw.len() * 3 + 64);
         push(&mut plain, raw)?;
         for record in records {

@@ -102,6 +102,12 @@ impl Item {
         let (event_at, cancels, place) = (None, false, None);
         Self { slot, path, kind, flag, version, department, content, size, modified, event_at, cancels, outcome, place }
     }
+
+    /// The same file under another flag.
+    #[must_use]
+    pub fn flagged(&self, flag: i64) -> Self {
+        Self { flag, ..self.clone() }
+    }
 }
 
 /// What is shown of a slot.

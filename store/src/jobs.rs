@@ -4,7 +4,8 @@
 mod erase;
 mod feeds;
 
-use model::id::{FacilityId, PatientNumber};
+use model::id::{FacilityId, PatientId, PatientNumber};
+use model::record::{Kind, facet};
 
 use crate::Store;
 use crate::db::params;
@@ -57,6 +58,23 @@ impl Jobs {
             done += 1;
         }
         Ok(done)
+    }
+
+    /// Whether the records database answers.
+    pub async fn answers(&self) -> bool {
+        self.store.0.records.fetch_all::<(i64,)>("select count(*) from feed_state", params![]).await.is_ok()
+    }
+
+    /// How many laboratory results are kept of a patient: what a full consent would show.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn laboratory_results(&self, patient: PatientId) -> Result<i64, Error> {
+        let sql = "select count(*) from record r join patient p on p.number = r.patient \
+                   where p.public_id = $1 and r.kind = $2 and (r.facets & $3) <> 0 and r.state <> 0 and r.sensitivity = 0";
+        let params = params![patient.0.to_vec(), Kind::Observation as i64, facet::LABORATORY];
+        let row: Option<(i64,)> = self.store.0.records.fetch_optional(sql, params).await?;
+        Ok(row.map_or(0, |(count,)| count))
     }
 
     async fn run(&self, errand: &Errand) -> Result<(), Error> {

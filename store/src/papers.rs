@@ -173,6 +173,11 @@ pub enum PaperError {
 }
 
 impl Papers {
+    /// The header of the CSV form of consents.
+    pub fn consent_columns() -> String {
+        csv::CONSENT.join(",")
+    }
+
     fn shared(&self) -> &Shared {
         &self.store.0
     }
@@ -237,3 +242,6 @@ fn public_id(bytes: Vec<u8>) -> Result<PatientId, Error> {
 fn facility_id(number: i64) -> Result<FacilityId, Error> {
     FacilityId::from_number(number).map_err(|_| Error::Corrupt("facility code"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@ use model::papers::{ConsentPaper, WithdrawalPaper};
 use cells::Row;
 
 /// The columns of a consent form.
-const CONSENT: &[&str] = &[
+pub(super) const CONSENT: &[&str] = &[
     "consent_no",
     "form",
     "form_version",
@@ -165,3 +165,6 @@ fn mistake(rule: &'static str, file: &str, line: usize, column: usize, message: 
         help: None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,30 @@
+//! The kinds of feeds, and what they have in common.
+
+pub(crate) mod ssmix;
+
+use std::sync::Arc;
+
+use model::feed::{Feed, Source};
+use store::Store;
+
+use self::ssmix::Tree;
+
+/// A feed that can be swept.
+pub(crate) enum Swept {
+    /// SS-MIX2 標準化ストレージ
+    Tree(Tree),
+}
+
+impl Swept {
+    /// The running form of a feed.
+    pub(crate) fn new(feed: Arc<Feed>, store: Store, most: u64) -> Self {
+        match feed.source {
+            Source::SsMix2Tree { .. } => Self::Tree(Tree::new(feed, store, most)),
+        }
+    }
+}
+
+/// Name of the data kind behind the number in an item, for metrics.
+pub(crate) fn kind_name(number: i64) -> String {
+    ssmix::kind_name(number)
+}

@@ -1,0 +1,184 @@
+//! Reading files: bytes become records, findings and a packed frame. No file makes this fail.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use model::feed::Feed;
+use model::finding::{Finding, Place};
+use model::record::Record;
+use model::time::Instant;
+use normalize::lint::{self, Rule};
+use normalize::ssmix::path::{FileName, Flag};
+use normalize::{Context, Evidence, Format, Normalized, normalize};
+use rayon::prelude::*;
+use store::{Intake, Item, Outcome, Packed};
+
+use super::show::SlotKind;
+use super::tree::{self, Content, Found};
+use crate::cpu;
+
+/// A file, read.
+pub(crate) struct ReadFile {
+    pub(crate) item: Item,
+    pub(crate) slot_kind: SlotKind,
+    pub(crate) records: Arc<Vec<Arc<Record>>>,
+    pub(crate) evidence: Option<Evidence>,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) raw: Vec<u8>,
+    pub(crate) is_demographics: bool,
+}
+
+/// What reading needs besides the file.
+#[derive(Clone)]
+pub(crate) struct Reader {
+    pub(crate) feed: Arc<Feed>,
+    pub(crate) intake: Intake,
+    pub(crate) most: u64,
+}
+
+struct Job {
+    name: FileName,
+    item: Item,
+    path: PathBuf,
+}
+
+impl Reader {
+    /// Reads files, many at once, in their order. A file that vanished meanwhile is left out: the
+    /// next sweep knows.
+    pub(crate) async fn read(&self, files: Vec<Found>, patient_from_order: bool) -> Vec<ReadFile> {
+        let jobs: Vec<Job> = files.into_iter().map(|file| self.job(file)).collect();
+        let most = self.most;
+        let fetched = tokio::task::spawn_blocking(move || {
+            let fetch = |job: Job| tree::read(&job.path, most).ok().map(|content| (job, content));
+            jobs.into_iter().filter_map(fetch).collect::<Vec<_>>()
+        });
+        let Ok(fetched) = fetched.await else { return Vec::new() };
+        let reader = self.clone();
+        let work = move || {
+            fetched
+                .into_par_iter()
+                .map(|(job, content)| reader.file(job, content, patient_from_order))
+                .collect::<Vec<ReadFile>>()
+        };
+        cpu::run(work).await.unwrap_or_default()
+    }
+
+    fn job(&self, file: Found) -> Job {
+        let facility = &self.feed.facility;
+        let slot_kind = slot_kind(&file.name);
+        let item = Item::new(
+            self.intake.slot_digest(facility, &file.name.slot()),
+            self.intake.path_digest(facility, file.root, &file.version_path),
+            slot_kind.number(),
+            flag_number(file.name.flag),
+            file.name.instant(),
+            self.intake.content_digest(file.name.department.as_deref().unwrap_or("-").as_bytes()),
+            0,
+            file.size,
+            file.modified,
+            Outcome::Withheld,
+        );
+        Job { name: file.name, item, path: file.path }
+    }
+
+    fn file(&self, job: Job, content: Content, patient_from_order: bool) -> ReadFile {
+        let (raw, refused) = match content {
+            Content::Bytes(bytes) if bytes.is_empty() => (bytes, Some(lint::S1111)),
+            Content::Bytes(bytes) => (bytes, None),
+            Content::TooLarge => (Vec::new(), Some(lint::S1110)),
+        };
+        let read = || {
+            let context = Context { feed: &self.feed, patient_from_order };
+            normalize(&normalize::Item { format: Format::SsMix2(&job.name), bytes: &raw }, &context)
+        };
+        let normalized = match refused {
+            Some(rule) => withheld(rule),
+            // INVARIANT of `normalize`: it does not panic. If it ever does, one file is withheld.
+            None => std::panic::catch_unwind(std::panic::AssertUnwindSafe(read)).unwrap_or_else(|_| withheld(lint::S1113)),
+        };
+        let mut item = job.item;
+        item.content = self.intake.content_digest(&raw);
+        item.cancels = normalized.cancels;
+        item.event_at = normalized.event_time.map(|time| time.start());
+        item.outcome = outcome(&normalized, &job.name);
+        ReadFile {
+            slot_kind: slot_kind(&job.name),
+            records: Arc::new(normalized.records.into_iter().map(Arc::new).collect()),
+            evidence: normalized.evidence,
+            findings: normalized.findings,
+            is_demographics: job.name.kind == normalize::ssmix::data_type::DataKind::Adt00,
+            raw,
+            item,
+        }
+    }
+}
+
+fn outcome(normalized: &Normalized, name: &FileName) -> Outcome {
+    let withheld = normalized.findings.iter().any(|finding| finding.effect == model::finding::Effect::Withhold);
+    match (withheld, name.kind.reads()) {
+        (true, _) => Outcome::Withheld,
+        (false, true) => Outcome::Read,
+        (false, false) => Outcome::Kept,
+    }
+}
+
+fn withheld(rule: Rule) -> Normalized {
+    Normalized {
+        subject: None,
+        evidence: None,
+        records: Vec::new(),
+        cancels: false,
+        event_time: None,
+        findings: vec![rule.at(Place::default())],
+    }
+}
+
+pub(crate) fn slot_kind(name: &FileName) -> SlotKind {
+    SlotKind { kind: name.kind.clone(), order_is_real: name.order_number().is_some() }
+}
+
+pub(crate) const fn flag_number(flag: Flag) -> i64 {
+    match flag {
+        Flag::Deleted => 0,
+        Flag::Active => 1,
+        Flag::Superseded => 2,
+    }
+}
+
+impl ReadFile {
+    /// Keeps the file sealed and gives none of its records away.
+    pub(crate) fn withhold(&mut self, rule: Rule) {
+        self.findings.push(rule.at(Place::default()));
+        self.records = Arc::default();
+        self.item.outcome = Outcome::Withheld;
+    }
+
+    /// The frame of the file.
+    pub(crate) fn pack(&self) -> Result<Packed, store::Error> {
+        Packed::new(&self.raw, self.records.iter().map(AsRef::as_ref))
+    }
+}
+
+/// The newest of the files that are the facility's own demographics, else the newest file.
+pub(crate) fn first_to_read(files: &[Found]) -> Option<usize> {
+    let newest = |kind: fn(&FileName) -> bool| {
+        let candidates = files.iter().enumerate().filter(move |(_, file)| kind(&file.name) && file.name.flag != Flag::Deleted);
+        candidates.max_by_key(|(_, file)| (file.name.flag, file.name.instant())).map(|(index, _)| index)
+    };
+    newest(|name| name.kind == normalize::ssmix::data_type::DataKind::Adt00).or_else(|| newest(|_| true))
+}
+
+/// Items by slot.
+pub(crate) fn by_slot(items: impl IntoIterator<Item = Item>) -> BTreeMap<i64, Vec<Item>> {
+    let mut slots: BTreeMap<i64, Vec<Item>> = BTreeMap::new();
+    for item in items {
+        slots.entry(item.slot).or_default().push(item);
+    }
+    slots
+}
+
+/// The digits by which a version is ordered, for joins.
+pub(crate) fn version_text(version: Instant, department: i64) -> String {
+    format!("{:020}|{department}", version.0)
+}

@@ -1,0 +1,155 @@
+//! What a slot shows: a pure function of the set of its versions and of what each version says.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use model::condition::VerificationStatus;
+use model::feed::{Feed, Quirk};
+use model::record::{Body, Kind, Record};
+use normalize::ssmix::data_type::DataKind;
+use normalize::ssmix::path::Flag;
+use normalize::ssmix::{Current, SlotState, Version, current};
+use store::{Item, Publish, Standing};
+
+/// Flag of an item that the source no longer has.
+pub(crate) const VANISHED: i64 = 3;
+/// The slot's items take part in the join of inpatient stays.
+pub(crate) const JOINS_ENCOUNTERS: i64 = 1;
+/// The slot's items take part in the join of allergies.
+pub(crate) const JOINS_ALLERGIES: i64 = 2;
+
+/// Which data kind a slot is of, and whether its order number is real; kept as one number.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct SlotKind {
+    pub(crate) kind: DataKind,
+    pub(crate) order_is_real: bool,
+}
+
+impl SlotKind {
+    pub(crate) fn number(&self) -> i64 {
+        self.kind.number() * 2 + i64::from(self.order_is_real)
+    }
+
+    pub(crate) fn numbered(number: i64) -> Self {
+        Self { kind: DataKind::numbered(number / 2), order_is_real: number % 2 == 1 }
+    }
+}
+
+/// A slot as it now stands, before the records are at hand.
+pub(crate) struct Outline {
+    current: Current,
+    /// Indexes of items whose records must be at hand, with how they stand.
+    pub(crate) needed: Vec<(usize, Standing)>,
+}
+
+/// Which items of a slot count, and which others must be looked at too.
+pub(crate) fn outline(kind: &SlotKind, feed: &Feed, items: &[Item]) -> Outline {
+    let alive: Vec<usize> = (0..items.len()).filter(|at| items.get(*at).is_some_and(|item| item.flag != VANISHED)).collect();
+    let versions: Vec<Version> = alive.iter().filter_map(|at| items.get(*at)).map(version).collect();
+    let current = current(&kind.kind, kind.order_is_real, &versions);
+    let standing =
+        if current.state == SlotState::SupersededOnly { Standing::SupersededOnly } else { Standing::Current };
+    let shown: Vec<usize> = current.published.iter().filter_map(|index| alive.get(*index).copied()).collect();
+    let mut needed: Vec<(usize, Standing)> = shown.iter().map(|at| (*at, standing)).collect();
+    if current.state == SlotState::Current && !shown.is_empty() && looks_back(kind, feed) {
+        let superseded = |at: &usize| items.get(*at).is_some_and(|item| item.flag == 2) && !shown.contains(at);
+        let mut older: Vec<usize> = alive.iter().copied().filter(superseded).collect();
+        // Newest first: the newest version that has a fact speaks for it.
+        older.sort_by_key(|at| std::cmp::Reverse(items.get(*at).map(|item| (item.version, item.content))));
+        needed.extend(older.into_iter().map(|at| (at, Standing::Absent)));
+    }
+    Outline { current, needed }
+}
+
+/// Kinds in which older versions still say something: diagnoses that are no longer listed, and the
+/// senders that write only what changed.
+fn looks_back(kind: &SlotKind, feed: &Feed) -> bool {
+    match kind.kind {
+        DataKind::Ppr01 => true,
+        DataKind::Adt61 => feed.has(Quirk::Adt61Delta),
+        DataKind::Oml11 => feed.has(Quirk::Oml11Merge),
+        _ => false,
+    }
+}
+
+fn version(item: &Item) -> Version {
+    Version {
+        time: format!("{:020}", item.version.0),
+        flag: match item.flag {
+            1 => Flag::Active,
+            2 => Flag::Superseded,
+            _ => Flag::Deleted,
+        },
+        content: item.content.cast_unsigned(),
+        event_time: item.event_at,
+        cancels: item.cancels,
+    }
+}
+
+/// Number of a state in the slot's row.
+pub(crate) const fn state_number(state: SlotState) -> i64 {
+    match state {
+        SlotState::Deleted => 0,
+        SlotState::Current => 1,
+        SlotState::SupersededOnly => 2,
+        SlotState::Cancelled => 3,
+    }
+}
+
+/// Number of a standing in the slot's row.
+const fn standing_number(standing: Standing) -> i64 {
+    match standing {
+        Standing::Current => 1,
+        Standing::SupersededOnly => 2,
+        Standing::Absent => 3,
+    }
+}
+
+/// What a slot shows.
+pub(crate) struct Shown {
+    pub(crate) state: i64,
+    pub(crate) joins: i64,
+    pub(crate) published: Vec<(i64, i64)>,
+    pub(crate) publish: Vec<Publish>,
+}
+
+/// The records a slot shows, each fact once: the current version speaks first, then the newest older
+/// one that has it.
+pub(crate) fn shown(outline: &Outline, items: &[Item], records: &BTreeMap<i64, Arc<Vec<Arc<Record>>>>) -> Shown {
+    let mut publish: BTreeMap<(Kind, String), Publish> = BTreeMap::new();
+    let mut published = Vec::new();
+    let mut joins = 0;
+    for (at, standing) in &outline.needed {
+        let Some(item) = items.get(*at) else { continue };
+        let Some(records) = records.get(&item.path) else { continue };
+        published.push((item.path, standing_number(*standing)));
+        for (ordinal, record) in records.iter().enumerate() {
+            joins |= joins_of(record.meta.kind);
+            let Some(standing) = stands(*standing, record) else { continue };
+            let fact = (record.meta.kind, record.meta.source_key.clone());
+            let one = Publish { path: item.path, ordinal, record: Arc::clone(record), standing };
+            publish.entry(fact).or_insert(one);
+        }
+    }
+    Shown { state: state_number(outline.current.state), joins, published, publish: publish.into_values().collect() }
+}
+
+/// How a fact of an older version stands: a diagnosis that was taken back does not come back, and
+/// results of a merging sender are as current as the newest ones.
+fn stands(standing: Standing, record: &Record) -> Option<Standing> {
+    match (&record.body, standing) {
+        (Body::Condition(condition), Standing::Absent) => {
+            (condition.verification != VerificationStatus::EnteredInError).then_some(Standing::Absent)
+        }
+        (_, Standing::Absent) => Some(Standing::Current),
+        (_, other) => Some(other),
+    }
+}
+
+const fn joins_of(kind: Kind) -> i64 {
+    match kind {
+        Kind::EncounterEvent => JOINS_ENCOUNTERS,
+        Kind::AllergyStatement => JOINS_ALLERGIES,
+        _ => 0,
+    }
+}

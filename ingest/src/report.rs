@@ -1,0 +1,95 @@
+//! What a sweep did, for people and metrics. Counts only.
+
+use std::collections::BTreeMap;
+
+use model::feed::Feed;
+use model::finding::{Effect, Finding};
+use serde::Serialize;
+use store::{Item, Outcome};
+
+/// What a sweep did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// Patients on the roster that were looked at.
+    pub patients: usize,
+    /// Files that gave records.
+    pub read: usize,
+    /// Files that are kept, of kinds that give no records.
+    pub kept: usize,
+    /// Files that are kept sealed: of another patient, or unreadable.
+    pub withheld: usize,
+    /// Files that were renamed or have vanished.
+    pub moved: usize,
+    /// Bytes read.
+    pub bytes: i64,
+    /// Findings by rule.
+    pub findings: BTreeMap<String, usize>,
+    /// Links that wait for the facility's demographics.
+    pub unproved_links: usize,
+    /// Links whose demographics disagree with the papers.
+    pub closed_links: usize,
+    /// Batches that began again because a paper came in between.
+    pub repeated: usize,
+    /// Whether losses are paused because too many came at once.
+    pub paused: bool,
+}
+
+impl Report {
+    /// Counts files that were read.
+    pub(crate) fn count(&mut self, feed: &Feed, files: &[(&Item, &[Finding])]) {
+        for (item, findings) in files {
+            let result = match item.outcome {
+                Outcome::Read => {
+                    self.read += 1;
+                    "read"
+                }
+                Outcome::Kept => {
+                    self.kept += 1;
+                    "kept"
+                }
+                Outcome::Withheld => {
+                    self.withheld += 1;
+                    "withheld"
+                }
+            };
+            self.bytes += item.size;
+            let kind = crate::feed::kind_name(item.kind);
+            metrics::counter!("musubi_feed_messages_total", "feed" => feed.id.clone(), "type" => kind, "result" => result)
+                .increment(1);
+            for finding in *findings {
+                *self.findings.entry(finding.rule.clone()).or_default() += 1;
+                let effect = match finding.effect {
+                    Effect::Publish => "publish",
+                    Effect::DropPart => "drop-part",
+                    Effect::Withhold => "withhold",
+                };
+                metrics::counter!("musubi_feed_findings_total", "feed" => feed.id.clone(), "rule" => finding.rule.clone(), "effect" => effect)
+                    .increment(1);
+            }
+        }
+        let bytes = files.iter().map(|(item, _)| u64::try_from(item.size).unwrap_or(0)).sum();
+        metrics::counter!("musubi_feed_bytes_total", "feed" => feed.id.clone()).increment(bytes);
+    }
+
+    /// Adds what another sweep did.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.patients += other.patients;
+        self.read += other.read;
+        self.kept += other.kept;
+        self.withheld += other.withheld;
+        self.moved += other.moved;
+        self.bytes += other.bytes;
+        for (rule, count) in other.findings {
+            *self.findings.entry(rule).or_default() += count;
+        }
+        self.unproved_links += other.unproved_links;
+        self.closed_links += other.closed_links;
+        self.repeated += other.repeated;
+        self.paused |= other.paused;
+    }
+
+    /// Files seen anew or changed.
+    pub const fn files(&self) -> usize {
+        self.read + self.kept + self.withheld
+    }
+}

@@ -1,0 +1,204 @@
+//! `musubi serve`: pages and interfaces, feeds, health and metrics, until told to stop.
+
+mod request;
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use auth::Auth;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::middleware;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use axum::{Json, Router};
+use clap::{Args, ValueEnum};
+use serde_json::json;
+use store::{AuditAction, Event, Papers, Store};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use crate::Exit;
+use crate::opened::Opened;
+use crate::output::Output;
+use crate::{logging, metrics};
+
+/// No request takes longer.
+const REQUEST_SECONDS: u64 = 30;
+/// What runs out is looked for so often.
+const TIDY_EVERY: Duration = Duration::from_secs(60);
+
+/// What a process does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Role {
+    /// Reads: FHIR and sign-in
+    Serve,
+    /// Papers over HTTP
+    Office,
+    /// Feeds
+    Ingest,
+}
+
+/// Serve, until stopped
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  musubi serve
+  musubi serve --roles serve,office        feeds run in another process
+
+SIGTERM and Ctrl-C end it in order: requests are answered, batches end, the audit is written.")]
+pub(crate) struct Serve {
+    /// What this process does
+    #[arg(long, value_enum, value_delimiter = ',', default_values = ["serve", "office", "ingest"])]
+    roles: Vec<Role>,
+}
+
+impl Serve {
+    pub(crate) async fn run(self, config: Option<&Path>, output: Output) -> anyhow::Result<Exit> {
+        let opened = Opened::new(config).await?;
+        let stop = signals()?;
+        let served = serve(&opened, &self.roles, output, stop, |_| Ok(())).await;
+        opened.close().await;
+        served.map(|()| Exit::Good)
+    }
+}
+
+/// After a change of profile or facilities the grants are brought in line before anything is read.
+///
+/// # Errors
+/// When a database does not answer.
+pub(crate) async fn recompute(papers: &Papers) -> anyhow::Result<()> {
+    let changed = papers.recompute_all().await.context("bring grants in line with the profile")?;
+    if changed > 0 {
+        tracing::info!(patients = changed, "grants were brought in line with profile and facilities");
+    }
+    Ok(())
+}
+
+/// Serves until `stop`; `ready` is called with the address once it listens.
+///
+/// # Errors
+/// When an address cannot be listened on, or the store cannot be read.
+pub(crate) async fn serve(
+    opened: &Opened,
+    roles: &[Role],
+    output: Output,
+    stop: watch::Receiver<bool>,
+    ready: impl FnOnce(SocketAddr) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    logging::start(&opened.config.log)?;
+    let handle = metrics::collect()?;
+    let store = &opened.store;
+    recompute(&opened.papers()).await?;
+    let listener = TcpListener::bind(opened.config.listen).await;
+    let listener = listener.with_context(|| format!("listen on {}", opened.config.listen))?;
+    let address = listener.local_addr()?;
+    store.audit().record(Event::new(AuditAction::Started).with(format!("{roles:?}"))).await?;
+    let auth = Auth::new(store);
+    let app = router(opened, &auth, roles, address);
+    let mut tasks = tokio::task::JoinSet::new();
+    tasks.spawn(tidy(auth, stop.clone()));
+    if roles.contains(&Role::Ingest) {
+        let feeds = ingest::Ingest::new(store.clone(), opened.config.max_item);
+        tasks.spawn(feeds.run(stop.clone()));
+    }
+    if let Some(address) = opened.config.metrics {
+        let stopped = stopped(stop.clone());
+        tasks.spawn(async move {
+            if let Err(error) = metrics::serve(address, handle, stopped).await {
+                tracing::error!(%error, "metrics are not served");
+            }
+        });
+    }
+    ready(address)?;
+    tracing::info!(%address, ?roles, "serving");
+    let service = app.into_make_service_with_connect_info::<SocketAddr>();
+    let served = axum::serve(listener, service).with_graceful_shutdown(stopped(stop)).await;
+    while tasks.join_next().await.is_some() {}
+    store.audit().record(Event::new(AuditAction::Stopped)).await?;
+    tracing::info!("stopped in order");
+    output.error("stopped");
+    served.context("serve")
+}
+
+/// All routes of the roles, inside the frame that every answer has.
+fn router(opened: &Opened, auth: &Auth, roles: &[Role], address: SocketAddr) -> Router {
+    let store = &opened.store;
+    let mut app = Router::new();
+    if roles.contains(&Role::Serve) {
+        let face = viewer_api::Face {
+            disclosure: store.disclosure(),
+            network: Arc::clone(&opened.config.network),
+            auth: auth.clone(),
+            base: format!("http://{address}/fhir"),
+            clock: store.clock().clone(),
+            fold: normalize::text::fold,
+        };
+        app = app.merge(viewer_api::router(Arc::new(face)));
+    }
+    if roles.contains(&Role::Office) {
+        // app = app.merge(office::router(opened.papers(), auth.clone()));
+    }
+    app.merge(auth::router(auth.clone()))
+        .merge(shell::assets::router())
+        .route("/healthz", get(async || StatusCode::OK))
+        .route("/readyz", get(readyz).with_state(store.clone()))
+        .fallback(shell::not_found)
+        .method_not_allowed_fallback(shell::method_not_allowed)
+        .layer(middleware::map_response(shell::headers))
+        .layer(CatchPanicLayer::custom(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response()))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, Duration::from_secs(REQUEST_SECONDS)))
+        .layer(middleware::from_fn(request::logged))
+}
+
+/// Whether reads would be answered: databases answer and the grants follow from the profile.
+async fn readyz(State(store): State<Store>) -> impl IntoResponse {
+    let grants = matches!(store.disclosure().ready().await, Ok(true));
+    let records = store.jobs().answers().await;
+    let status = if grants && records { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(json!({ "schema": "musubi-ready/1", "grants": grants, "records": records })))
+}
+
+/// Sessions, tokens and counters that ran out.
+async fn tidy(auth: Auth, stop: watch::Receiver<bool>) {
+    let mut stopped = Box::pin(stopped(stop));
+    loop {
+        tokio::select! {
+            () = &mut stopped => return,
+            () = tokio::time::sleep(TIDY_EVERY) => {
+                if let Err(error) = auth.sweep().await {
+                    tracing::warn!(%error, "what ran out is looked for again");
+                }
+            }
+        }
+    }
+}
+
+/// Done when told to stop.
+async fn stopped(mut stop: watch::Receiver<bool>) {
+    // A closed channel means the same.
+    let _ = stop.wait_for(|stopping| *stopping).await;
+}
+
+/// Told to stop by SIGTERM or Ctrl-C.
+///
+/// # Errors
+/// When signals cannot be caught.
+pub(crate) fn signals() -> anyhow::Result<watch::Receiver<bool>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).context("catch SIGTERM")?;
+    let (tell, told) = watch::channel(false);
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+        let _ = tell.send(true);
+    });
+    Ok(told)
+}

@@ -1,0 +1,86 @@
+//! `musubi status`: how feeds stand, and what waits for a person.
+
+use std::path::Path;
+
+use clap::Args;
+use serde_json::json;
+
+use crate::Exit;
+use crate::opened::Opened;
+use crate::output::Output;
+
+/// How feeds stand, and what waits for a person
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  musubi status
+  musubi status --json             for monitoring; exit 1 when something waits for a person")]
+pub(crate) struct Status;
+
+impl Status {
+    pub(crate) async fn run(self, config: Option<&Path>, output: Output) -> anyhow::Result<Exit> {
+        let opened = Opened::new(config).await?;
+        let exit = show(&opened, output).await;
+        opened.close().await;
+        exit
+    }
+}
+
+async fn show(opened: &Opened, output: Output) -> anyhow::Result<Exit> {
+    let jobs = opened.store.jobs();
+    let intake = opened.store.intake();
+    let mut feeds = Vec::new();
+    let mut table = vec![["feed", "state", "last sweep", "files", "withheld", "kept only"].map(str::to_owned).to_vec()];
+    let mut waits = false;
+    for feed in opened.config.network.feeds.values() {
+        let status = jobs.feed(&feed.id).await?;
+        let (files, withheld, kept) = intake.count(&feed.facility).await?;
+        let state = match (&status.paused_since, status.up) {
+            (Some(_), _) => "losses paused: look, then `musubi feed resume`",
+            (None, true) => "running",
+            (None, false) if status.swept_at.is_none() => "never swept",
+            (None, false) => "source cannot be read",
+        };
+        waits |= status.paused_since.is_some() || (!status.up && status.swept_at.is_some());
+        let swept = status.swept_at.map_or_else(|| "never".to_owned(), |at| at.to_string());
+        table.push(vec![
+            feed.id.clone(),
+            state.to_owned(),
+            swept.clone(),
+            files.to_string(),
+            withheld.to_string(),
+            kept.to_string(),
+        ]);
+        feeds.push(json!({
+            "feed": feed.id, "facility": feed.facility, "state": state, "swept_at": swept, "up": status.up,
+            "paused": status.paused_since.is_some(), "files": files, "withheld": withheld, "kept_only": kept,
+        }));
+    }
+    let findings = intake.findings().await?;
+    let tasks = opened.papers().tasks().await?;
+    waits |= !tasks.is_empty();
+    output.json(&json!({
+        "schema": "musubi-status/1",
+        "feeds": feeds,
+        "findings": findings.iter().map(|(rule, severity, count)| json!({ "rule": rule, "severity": severity, "count": count })).collect::<Vec<_>>(),
+        "tasks": tasks.len(),
+    }));
+    output.table(&table);
+    if !findings.is_empty() {
+        output.line("\nfindings");
+        let rows = findings.iter().map(|(rule, _, count)| vec![rule.clone(), count.to_string(), text_of(rule)]);
+        output.table(&rows.collect::<Vec<_>>());
+    }
+    if !tasks.is_empty() {
+        output.line("\nwaiting for a person");
+        let rows = tasks.iter().map(|task| vec![task.at.to_string(), task.kind.name().to_owned(), format!("task {}", task.id)]);
+        output.table(&rows.collect::<Vec<_>>());
+    }
+    Ok(if waits { Exit::Findings } else { Exit::Good })
+}
+
+/// What a rule says, in both languages.
+fn text_of(rule: &str) -> String {
+    let known = normalize::lint::RULES.iter().find(|known| known.id == rule);
+    known.map_or_else(String::new, |known| format!("{} ({})", known.ja, known.en))
+}
