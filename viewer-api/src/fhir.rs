@@ -96,4 +96,4 @@ impl From<Refused> for Error {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -10,6 +10,7 @@
 //! | `fhir::<resource>` | how a record looks as that resource |
 //! | `fhir::{datatypes, person, system, unit, meta}` | what resources have in common |
 //! | `fhir::capability` | what the face says of itself |
+//! | `caller`, `exchange` | who asks, in which form |
 //! | `error` | what is not an answer |
 
 mod caller;
@@ -52,3 +53,6 @@ impl std::fmt::Debug for Face {
 
 /// The face as handlers share it.
 pub(crate) type Shared = Arc<Face>;
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,8 @@
 //! Rendering, on bodies that take every branch.
 
-mod bodies;
+pub(crate) mod bodies;
 mod looks;
 mod rules;
 
 #[path = "../../../tests/e2e/fhir_rules.rs"]
-mod fhir_rules;
+pub(crate) mod fhir_rules;

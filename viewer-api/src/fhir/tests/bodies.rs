@@ -27,21 +27,21 @@ use model::time::{Instant, PartialDateTime};
 
 use crate::fhir::Rendering;
 
-pub(super) const PATIENT: PatientId = PatientId([7; 16]);
+pub(crate) const PATIENT: PatientId = PatientId([7; 16]);
 
-pub(super) fn text(text: &str) -> Option<String> {
+pub(crate) fn text(text: &str) -> Option<String> {
     Some(text.to_owned())
 }
 
-pub(super) fn time(text: &str) -> Option<PartialDateTime> {
+pub(crate) fn time(text: &str) -> Option<PartialDateTime> {
     Some(text.parse().unwrap())
 }
 
-pub(super) fn facility() -> FacilityId {
+pub(crate) fn facility() -> FacilityId {
     "1319999901".parse().unwrap()
 }
 
-pub(super) fn coded(system: CodeSystem, code: &str, display: &str) -> Concept {
+pub(crate) fn coded(system: CodeSystem, code: &str, display: &str) -> Concept {
     let coding = Coding {
         system: Some(system),
         code: code.to_owned(),
@@ -53,11 +53,11 @@ pub(super) fn coded(system: CodeSystem, code: &str, display: &str) -> Concept {
     }
 }
 
-pub(super) fn hl7(table: u16, code: &str) -> Option<Concept> {
+pub(crate) fn hl7(table: u16, code: &str) -> Option<Concept> {
     Some(coded(CodeSystem::Hl7Table(table), code, code))
 }
 
-pub(super) fn quantity(value: &str, code: &str, unit: &str) -> Quantity {
+pub(crate) fn quantity(value: &str, code: &str, unit: &str) -> Quantity {
     let unit = coded(CodeSystem::Merit9, code, unit);
     Quantity {
         value: Decimal::parse(value).unwrap(),
@@ -78,7 +78,7 @@ fn other(field: &str) -> Vec<(String, String)> {
     vec![(field.to_owned(), "そのまま".to_owned())]
 }
 
-pub(super) fn network() -> Network {
+pub(crate) fn network() -> Network {
     let code = facility();
     let known = Facility {
         code: code.clone(),
@@ -129,7 +129,7 @@ fn profile() -> Profile {
     }
 }
 
-pub(super) fn on(network: &Network) -> Rendering<'_> {
+pub(crate) fn on(network: &Network) -> Rendering<'_> {
     Rendering {
         network,
         today: "2024-05-10".parse().unwrap(),
@@ -137,7 +137,7 @@ pub(super) fn on(network: &Network) -> Rendering<'_> {
 }
 
 /// A record of a body, on the tenth of May 2024.
-pub(super) fn record(kind: Kind, category: Category, body: Body) -> ReadRecord {
+pub(crate) fn record(kind: Kind, category: Category, body: Body) -> ReadRecord {
     ReadRecord {
         id: RecordId([1; 16]),
         patient: PATIENT,
@@ -157,7 +157,7 @@ pub(super) fn record(kind: Kind, category: Category, body: Body) -> ReadRecord {
     }
 }
 
-pub(super) fn of_patient(body: Patient) -> ReadRecord {
+pub(crate) fn of_patient(body: Patient) -> ReadRecord {
     record(
         Kind::Patient,
         Category::Demographics,
@@ -165,7 +165,7 @@ pub(super) fn of_patient(body: Patient) -> ReadRecord {
     )
 }
 
-pub(super) fn of_encounter(body: Encounter) -> ReadRecord {
+pub(crate) fn of_encounter(body: Encounter) -> ReadRecord {
     record(
         Kind::Encounter,
         Category::Encounter,
@@ -173,7 +173,7 @@ pub(super) fn of_encounter(body: Encounter) -> ReadRecord {
     )
 }
 
-pub(super) fn of_condition(body: Condition) -> ReadRecord {
+pub(crate) fn of_condition(body: Condition) -> ReadRecord {
     record(
         Kind::Condition,
         Category::Problem,
@@ -181,7 +181,7 @@ pub(super) fn of_condition(body: Condition) -> ReadRecord {
     )
 }
 
-pub(super) fn of_allergy(body: Allergy) -> ReadRecord {
+pub(crate) fn of_allergy(body: Allergy) -> ReadRecord {
     record(
         Kind::AllergyIntolerance,
         Category::Allergy,
@@ -189,7 +189,7 @@ pub(super) fn of_allergy(body: Allergy) -> ReadRecord {
     )
 }
 
-pub(super) fn of_medication(body: MedicationRequest) -> ReadRecord {
+pub(crate) fn of_medication(body: MedicationRequest) -> ReadRecord {
     record(
         Kind::MedicationRequest,
         Category::Prescription,
@@ -197,7 +197,7 @@ pub(super) fn of_medication(body: MedicationRequest) -> ReadRecord {
     )
 }
 
-pub(super) fn of_observation(body: Observation) -> ReadRecord {
+pub(crate) fn of_observation(body: Observation) -> ReadRecord {
     record(
         Kind::Observation,
         Category::Lab,
@@ -205,7 +205,7 @@ pub(super) fn of_observation(body: Observation) -> ReadRecord {
     )
 }
 
-pub(super) fn name(writing: Writing, family: &str, given: &str, kind: Option<&str>) -> PersonName {
+pub(crate) fn name(writing: Writing, family: &str, given: &str, kind: Option<&str>) -> PersonName {
     PersonName {
         writing,
         family: text(family),
@@ -216,7 +216,7 @@ pub(super) fn name(writing: Writing, family: &str, given: &str, kind: Option<&st
     }
 }
 
-pub(super) fn bare_patient() -> Patient {
+pub(crate) fn bare_patient() -> Patient {
     Patient {
         local_id: "0000123456".to_owned(),
         names: Vec::new(),
@@ -230,7 +230,7 @@ pub(super) fn bare_patient() -> Patient {
     }
 }
 
-pub(super) fn full_patient() -> Patient {
+pub(crate) fn full_patient() -> Patient {
     let kinds = [
         None,
         Some("L"),
@@ -286,7 +286,7 @@ fn telecom(value: &str, use_code: Option<&str>, equipment: Option<&str>) -> Tele
     }
 }
 
-pub(super) fn bare_encounter(class: EncounterClass, status: EncounterStatus) -> Encounter {
+pub(crate) fn bare_encounter(class: EncounterClass, status: EncounterStatus) -> Encounter {
     Encounter {
         class,
         status,
@@ -302,7 +302,7 @@ pub(super) fn bare_encounter(class: EncounterClass, status: EncounterStatus) -> 
     }
 }
 
-pub(super) fn full_encounter(class: EncounterClass, status: EncounterStatus) -> Encounter {
+pub(crate) fn full_encounter(class: EncounterClass, status: EncounterStatus) -> Encounter {
     let bed = |ward: &str| Bed {
         ward: text(ward),
         room: text("512"),
@@ -350,7 +350,7 @@ pub(super) fn full_encounter(class: EncounterClass, status: EncounterStatus) -> 
     }
 }
 
-pub(super) fn bare_condition() -> Condition {
+pub(crate) fn bare_condition() -> Condition {
     Condition {
         code: Concept::text("胃炎"),
         prefixes: Vec::new(),
@@ -375,7 +375,7 @@ pub(super) fn bare_condition() -> Condition {
     }
 }
 
-pub(super) fn full_condition() -> Condition {
+pub(crate) fn full_condition() -> Condition {
     let disease = Coding {
         system: Some(CodeSystem::DiseaseNumber),
         code: "20054174".to_owned(),
@@ -420,7 +420,7 @@ pub(super) fn full_condition() -> Condition {
     }
 }
 
-pub(super) fn conditions() -> impl Iterator<Item = Condition> {
+pub(crate) fn conditions() -> impl Iterator<Item = Condition> {
     let clinical = [
         ClinicalStatus::Active,
         ClinicalStatus::Inactive,
@@ -453,7 +453,7 @@ pub(super) fn conditions() -> impl Iterator<Item = Condition> {
     })
 }
 
-pub(super) fn bare_allergy() -> Allergy {
+pub(crate) fn bare_allergy() -> Allergy {
     Allergy {
         source: AllergySource::AllergyList,
         kind: None,
@@ -473,7 +473,7 @@ pub(super) fn bare_allergy() -> Allergy {
     }
 }
 
-pub(super) fn full_allergy() -> Allergy {
+pub(crate) fn full_allergy() -> Allergy {
     Allergy {
         source: AllergySource::Order,
         kind: hl7(127, "DA"),
@@ -493,7 +493,7 @@ pub(super) fn full_allergy() -> Allergy {
     }
 }
 
-pub(super) fn allergies() -> impl Iterator<Item = Allergy> {
+pub(crate) fn allergies() -> impl Iterator<Item = Allergy> {
     let with = |change: &dyn Fn(&mut Allergy)| {
         let mut body = full_allergy();
         change(&mut body);
@@ -522,7 +522,7 @@ pub(super) fn allergies() -> impl Iterator<Item = Allergy> {
         .chain(types)
 }
 
-pub(super) fn bare_medication(kind: MedicationKind) -> MedicationRequest {
+pub(crate) fn bare_medication(kind: MedicationKind) -> MedicationRequest {
     MedicationRequest {
         kind,
         status: MedicationStatus::Active,
@@ -568,7 +568,7 @@ fn order() -> OrderHead {
     }
 }
 
-pub(super) fn usage() -> Usage {
+pub(crate) fn usage() -> Usage {
     Usage {
         code: Some(coded(
             CodeSystem::JamiUsage,
@@ -603,7 +603,7 @@ fn route() -> Route {
     }
 }
 
-pub(super) fn full_medication(kind: MedicationKind) -> MedicationRequest {
+pub(crate) fn full_medication(kind: MedicationKind) -> MedicationRequest {
     let drug = |code: &str| coded(CodeSystem::Hot9, code, "ムコダイン錠２５０ｍｇ");
     let ingredient = |base, code: &str| Ingredient {
         base,
@@ -657,7 +657,7 @@ pub(super) fn full_medication(kind: MedicationKind) -> MedicationRequest {
     }
 }
 
-pub(super) fn medications() -> impl Iterator<Item = MedicationRequest> {
+pub(crate) fn medications() -> impl Iterator<Item = MedicationRequest> {
     let kinds = [MedicationKind::Prescription, MedicationKind::Injection];
     let statuses = [
         MedicationStatus::Active,
@@ -729,7 +729,7 @@ pub(super) fn medications() -> impl Iterator<Item = MedicationRequest> {
     })
 }
 
-pub(super) fn bare_observation(category: ObservationCategory) -> Observation {
+pub(crate) fn bare_observation(category: ObservationCategory) -> Observation {
     Observation {
         category,
         status: ObservationStatus::Final,
@@ -748,7 +748,7 @@ pub(super) fn bare_observation(category: ObservationCategory) -> Observation {
     }
 }
 
-pub(super) fn milligrams(value: &str, comparator: Option<Comparator>) -> Quantity {
+pub(crate) fn milligrams(value: &str, comparator: Option<Comparator>) -> Quantity {
     let unit = coded(CodeSystem::IsoPlus, "mg/dL", "mg/dL");
     Quantity {
         value: Decimal::parse(value).unwrap(),
@@ -757,7 +757,7 @@ pub(super) fn milligrams(value: &str, comparator: Option<Comparator>) -> Quantit
     }
 }
 
-pub(super) fn full_observation(category: ObservationCategory) -> Observation {
+pub(crate) fn full_observation(category: ObservationCategory) -> Observation {
     let jlac = Coding {
         system: Some(CodeSystem::Jlac10),
         code: "5C070000002306201".to_owned(),
@@ -816,7 +816,7 @@ pub(super) fn full_observation(category: ObservationCategory) -> Observation {
     }
 }
 
-pub(super) fn observations() -> impl Iterator<Item = Observation> {
+pub(crate) fn observations() -> impl Iterator<Item = Observation> {
     let categories = [
         ObservationCategory::Laboratory,
         ObservationCategory::BodyMeasurement,
