@@ -1,5 +1,7 @@
 //! What people decided on paper: consents, withdrawals, and what follows from them.
 
+mod form;
+
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
@@ -11,6 +13,8 @@ use crate::id::{FacilityId, LocalPatientId};
 use crate::person::Sex;
 use crate::record::{Categories, Sensitivity};
 use crate::time::Instant;
+
+pub use form::Unreadable;
 
 /// The number of a consent form: 1 to 32 letters, digits or hyphens.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
