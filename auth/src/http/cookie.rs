@@ -8,11 +8,6 @@ use crate::secret::Secret;
 const NAME: &str = "__Host-musubi";
 const RULES: &str = "Path=/; Secure; HttpOnly; SameSite=Strict";
 
-/// Whether the browser sent a session's cookie, whatever it holds.
-pub(super) fn is_present(headers: &HeaderMap) -> bool {
-    value(headers).is_some()
-}
-
 /// The secret of the session's cookie.
 pub(super) fn read(headers: &HeaderMap) -> Option<Secret> {
     value(headers).and_then(Secret::parse)
@@ -60,7 +55,7 @@ mod tests {
             header::COOKIE,
             "musubi=x; __Host-musubi2=y".parse().unwrap(),
         );
-        assert!(!is_present(&headers));
+        assert!(read(&headers).is_none());
     }
 
     #[test]

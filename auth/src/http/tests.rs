@@ -379,7 +379,12 @@ async fn a_form_gets_pages_in_japanese_and_english() {
         .send(Request::get("/").header("cookie", second.cookie()), "")
         .await;
     assert_eq!(gone.status, UNAUTHORIZED);
-    assert!(gone.headers["set-cookie"].to_str().unwrap().contains("Max-Age=0"));
+    assert!(
+        gone.headers["set-cookie"]
+            .to_str()
+            .unwrap()
+            .contains("Max-Age=0")
+    );
 }
 
 #[tokio::test]
