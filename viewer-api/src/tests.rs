@@ -20,17 +20,25 @@ use stage::{CLINIC, PHARMACY, Stage};
 fn record(read: ReadRecord, key: &str) -> Record {
     let mut meta = read.meta;
     meta.source_key = key.to_owned();
-    Record { meta, body: read.body }
+    Record {
+        meta,
+        body: read.body,
+    }
 }
 
 /// Seven results, a weight, and one of every other kind.
 fn records() -> Vec<Record> {
     let lab = |number: u32| {
         let code = Concept::text(format!("検査{number}"));
-        let body = Observation { code, ..bodies::full_observation(ObservationCategory::Laboratory) };
+        let body = Observation {
+            code,
+            ..bodies::full_observation(ObservationCategory::Laboratory)
+        };
         record(bodies::of_observation(body), &format!("lab{number}"))
     };
-    let mut weight = bodies::of_observation(bodies::full_observation(ObservationCategory::BodyMeasurement));
+    let mut weight = bodies::of_observation(bodies::full_observation(
+        ObservationCategory::BodyMeasurement,
+    ));
     weight.meta.category = Category::Demographics;
     let stay = bodies::full_encounter(EncounterClass::Inpatient, EncounterStatus::Finished);
     let single = [
@@ -39,46 +47,87 @@ fn records() -> Vec<Record> {
         record(bodies::of_encounter(stay), "stay"),
         record(bodies::of_condition(bodies::full_condition()), "condition"),
         record(bodies::of_allergy(bodies::full_allergy()), "allergy"),
-        record(bodies::of_medication(bodies::full_medication(MedicationKind::Prescription)), "drug"),
+        record(
+            bodies::of_medication(bodies::full_medication(MedicationKind::Prescription)),
+            "drug",
+        ),
     ];
     single.into_iter().chain((1..=7).map(lab)).collect()
 }
 
 async fn stage() -> (Stage, String) {
     let stage = Stage::open(records()).await;
-    let physician = stage.person("physician", Profession::Physician, CLINIC).await;
+    let physician = stage
+        .person("physician", Profession::Physician, CLINIC)
+        .await;
     (stage, physician)
 }
 
 fn ids(bundle: &Value) -> Vec<String> {
     let entries = bundle["entry"].as_array().cloned().unwrap_or_default();
-    entries.iter().map(|entry| entry["resource"]["id"].as_str().unwrap().to_owned()).collect()
+    entries
+        .iter()
+        .map(|entry| entry["resource"]["id"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 fn kinds(bundle: &Value) -> Vec<String> {
     let entries = bundle["entry"].as_array().cloned().unwrap_or_default();
-    entries.iter().map(|entry| entry["resource"]["resourceType"].as_str().unwrap().to_owned()).collect()
+    entries
+        .iter()
+        .map(|entry| {
+            entry["resource"]["resourceType"]
+                .as_str()
+                .unwrap()
+                .to_owned()
+        })
+        .collect()
 }
 
 /// An id of each type, as a search of the type finds it.
 async fn id_of(stage: &Stage, token: &str, kind: &str) -> String {
     let uri = match kind {
-        "Patient" | "Organization" => return if kind == "Patient" { stage.patient.to_string() } else { CLINIC.to_owned() },
+        "Patient" | "Organization" => {
+            return if kind == "Patient" {
+                stage.patient.to_string()
+            } else {
+                CLINIC.to_owned()
+            };
+        }
         "Provenance" => format!("/fhir/Condition?patient={}", stage.patient),
         kind => format!("/fhir/{kind}?patient={}", stage.patient),
     };
     let bundle = stage.get(token, &uri).await.json();
-    ids(&bundle).first().cloned().unwrap_or_else(|| panic!("no {kind}: {bundle}"))
+    ids(&bundle)
+        .first()
+        .cloned()
+        .unwrap_or_else(|| panic!("no {kind}: {bundle}"))
 }
 
 #[tokio::test]
 async fn every_route_answers_its_reader_by_the_rules() {
     let (stage, physician) = stage().await;
     for route in routes() {
-        let id = if route.resource.is_empty() { String::new() } else { id_of(&stage, &physician, route.resource).await };
-        let answer = stage.ask(&physician, route.example(&id, &stage.patient.to_string())).await;
-        assert_eq!(answer.status, StatusCode::OK, "{} {}: {}", route.method, route.path, answer.text);
-        assert_eq!(answer.headers["content-type"], "application/fhir+json; charset=utf-8");
+        let id = if route.resource.is_empty() {
+            String::new()
+        } else {
+            id_of(&stage, &physician, route.resource).await
+        };
+        let answer = stage
+            .ask(&physician, route.example(&id, &stage.patient.to_string()))
+            .await;
+        assert_eq!(
+            answer.status,
+            StatusCode::OK,
+            "{} {}: {}",
+            route.method,
+            route.path,
+            answer.text
+        );
+        assert_eq!(
+            answer.headers["content-type"],
+            "application/fhir+json; charset=utf-8"
+        );
         assert_eq!(answer.headers["cache-control"], "private, no-store");
         assert_eq!(answer.headers["vary"], "Authorization");
         let broken = validate(&answer.json());
@@ -93,11 +142,18 @@ async fn every_route_answers_its_reader_by_the_rules() {
 #[tokio::test]
 async fn without_a_grant_a_patient_does_not_exist() {
     let (stage, physician) = stage().await;
-    let stranger = stage.person("stranger", Profession::Physician, PHARMACY).await;
+    let stranger = stage
+        .person("stranger", Profession::Physician, PHARMACY)
+        .await;
     let nobody = PatientId([9; 16]).to_string();
-    for route in routes().iter().filter(|route| !["", "Organization"].contains(&route.resource)) {
+    for route in routes()
+        .iter()
+        .filter(|route| !["", "Organization"].contains(&route.resource))
+    {
         let id = id_of(&stage, &physician, route.resource).await;
-        let real = stage.ask(&stranger, route.example(&id, &stage.patient.to_string())).await;
+        let real = stage
+            .ask(&stranger, route.example(&id, &stage.patient.to_string()))
+            .await;
         let unreal = stage.ask(&stranger, route.example(&nobody, &nobody)).await;
         assert_eq!(real.status, unreal.status, "{}", route.path);
         let told = real.text.replace(&stage.patient.to_string(), &nobody);
@@ -109,16 +165,34 @@ async fn without_a_grant_a_patient_does_not_exist() {
 #[tokio::test]
 async fn a_role_without_the_right_is_refused_whoever_the_patient_is() {
     let (stage, _) = stage().await;
-    let secretariat = stage.person("secretariat", Profession::Secretariat, CLINIC).await;
-    let pharmacist = stage.person("pharmacist", Profession::Pharmacist, CLINIC).await;
+    let secretariat = stage
+        .person("secretariat", Profession::Secretariat, CLINIC)
+        .await;
+    let pharmacist = stage
+        .person("pharmacist", Profession::Pharmacist, CLINIC)
+        .await;
     let nobody = PatientId([9; 16]);
     for patient in [stage.patient, nobody] {
-        for route in routes().iter().filter(|route| !["", "Organization"].contains(&route.resource)) {
+        for route in routes()
+            .iter()
+            .filter(|route| !["", "Organization"].contains(&route.resource))
+        {
             let example = route.example(&patient.to_string(), &patient.to_string());
-            assert_eq!(stage.ask(&secretariat, example).await.status, StatusCode::FORBIDDEN, "{}", route.path);
+            assert_eq!(
+                stage.ask(&secretariat, example).await.status,
+                StatusCode::FORBIDDEN,
+                "{}",
+                route.path
+            );
         }
-        for (query, expected) in [("Condition?", 403), ("Encounter?", 403), ("Observation?category=laboratory&", 200)] {
-            let answer = stage.get(&pharmacist, &format!("/fhir/{query}patient={patient}")).await;
+        for (query, expected) in [
+            ("Condition?", 403),
+            ("Encounter?", 403),
+            ("Observation?category=laboratory&", 200),
+        ] {
+            let answer = stage
+                .get(&pharmacist, &format!("/fhir/{query}patient={patient}"))
+                .await;
             assert_eq!(answer.status, expected, "{query}");
         }
     }
@@ -127,8 +201,13 @@ async fn a_role_without_the_right_is_refused_whoever_the_patient_is() {
 #[tokio::test]
 async fn pages_hold_everything_once_and_belong_to_one_person() {
     let (stage, physician) = stage().await;
-    let colleague = stage.person("colleague", Profession::Physician, CLINIC).await;
-    let mut uri = format!("/fhir/Observation?patient={}&category=laboratory&_count=3", stage.patient);
+    let colleague = stage
+        .person("colleague", Profession::Physician, CLINIC)
+        .await;
+    let mut uri = format!(
+        "/fhir/Observation?patient={}&category=laboratory&_count=3",
+        stage.patient
+    );
     let (mut sizes, mut seen) = (Vec::new(), Vec::new());
     loop {
         let page = stage.get(&physician, &uri).await.json();
@@ -136,11 +215,19 @@ async fn pages_hold_everything_once_and_belong_to_one_person() {
         assert!(validate(&page).is_empty());
         sizes.push(ids(&page).len());
         seen.extend(ids(&page));
-        let Some(next) = page["link"][1]["url"].as_str() else { break };
+        let Some(next) = page["link"][1]["url"].as_str() else {
+            break;
+        };
         uri = next.replace("https://hub.example.jp", "");
-        assert_eq!(stage.get(&colleague, &uri).await.status, StatusCode::NOT_FOUND);
+        assert_eq!(
+            stage.get(&colleague, &uri).await.status,
+            StatusCode::NOT_FOUND
+        );
         let other_type = uri.replace("/Observation?", "/Condition?");
-        assert_eq!(stage.get(&physician, &other_type).await.status, StatusCode::NOT_FOUND);
+        assert_eq!(
+            stage.get(&physician, &other_type).await.status,
+            StatusCode::NOT_FOUND
+        );
     }
     assert_eq!(sizes, [3, 3, 1]);
     seen.sort();
@@ -151,13 +238,24 @@ async fn pages_hold_everything_once_and_belong_to_one_person() {
 #[tokio::test]
 async fn what_comes_along_is_what_was_asked_for() {
     let (stage, physician) = stage().await;
-    let asked = format!("/fhir/Condition?patient={}&_include=*:patient&_revinclude=Provenance:target", stage.patient);
+    let asked = format!(
+        "/fhir/Condition?patient={}&_include=*:patient&_revinclude=Provenance:target",
+        stage.patient
+    );
     let bundle = stage.get(&physician, &asked).await.json();
     assert_eq!(kinds(&bundle), ["Condition", "Patient", "Provenance"]);
     assert_eq!(bundle["total"], 1);
     assert!(validate(&bundle).is_empty());
-    let target = bundle["entry"][2]["resource"]["target"][0]["reference"].as_str().unwrap().to_owned();
-    assert!(bundle["entry"][0]["fullUrl"].as_str().unwrap().ends_with(&target));
+    let target = bundle["entry"][2]["resource"]["target"][0]["reference"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!(
+        bundle["entry"][0]["fullUrl"]
+            .as_str()
+            .unwrap()
+            .ends_with(&target)
+    );
 }
 
 #[tokio::test]
@@ -175,7 +273,10 @@ async fn filters_find_what_they_say() {
         ("Condition?code=K291", 1),
         ("Condition?code=urn:oid:1.2.392.200119.4.101.2|20054174", 1),
         ("Condition?code=http://other|20054174", 0),
-        ("MedicationRequest?code=103835401&status=active&category=O", 1),
+        (
+            "MedicationRequest?code=103835401&status=active&category=O",
+            1,
+        ),
         ("MedicationRequest?status=stopped", 0),
         ("AllergyIntolerance?category=medication", 1),
         ("Encounter?class=IMP", 1),
@@ -183,7 +284,12 @@ async fn filters_find_what_they_say() {
         ("Consent?status=active", 1),
         ("Consent?status=inactive", 0),
     ] {
-        let answer = stage.get(&physician, &format!("/fhir/{query}&patient={}", stage.patient)).await;
+        let answer = stage
+            .get(
+                &physician,
+                &format!("/fhir/{query}&patient={}", stage.patient),
+            )
+            .await;
         assert_eq!(answer.json()["total"], expected, "{query}: {}", answer.text);
     }
 }
@@ -202,13 +308,22 @@ async fn a_person_is_found_by_enough_and_not_by_less() {
         (format!("_id={}&gender=male", stage.patient), 0),
         (format!("_id={}", PatientId([9; 16])), 0),
     ] {
-        let bundle = stage.get(&physician, &format!("/fhir/Patient?{query}")).await.json();
+        let bundle = stage
+            .get(&physician, &format!("/fhir/Patient?{query}"))
+            .await
+            .json();
         assert_eq!(bundle["total"], expected, "{query}: {bundle}");
         assert!(validate(&bundle).is_empty());
     }
     for too_little in ["", "name=%E8%A6%8B%E6%9C%AC", "gender=female"] {
-        let answer = stage.get(&physician, &format!("/fhir/Patient?{too_little}")).await;
-        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{too_little}");
+        let answer = stage
+            .get(&physician, &format!("/fhir/Patient?{too_little}"))
+            .await;
+        assert_eq!(
+            answer.status,
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "{too_little}"
+        );
     }
 }
 
@@ -220,8 +335,13 @@ async fn a_reader_who_has_the_version_gets_no_second_copy() {
     let first = stage.get(&physician, &uri).await;
     let tag = first.headers["etag"].to_str().unwrap();
     assert!(first.headers.contains_key("last-modified"));
-    let again = stage.get_with(&physician, &uri, &[("if-none-match", tag)]).await;
-    assert_eq!((again.status, again.text.as_str()), (StatusCode::NOT_MODIFIED, ""));
+    let again = stage
+        .get_with(&physician, &uri, &[("if-none-match", tag)])
+        .await;
+    assert_eq!(
+        (again.status, again.text.as_str()),
+        (StatusCode::NOT_MODIFIED, "")
+    );
     assert_eq!(again.headers["cache-control"], "private, no-store");
 }
 
@@ -236,7 +356,12 @@ async fn whoever_is_not_signed_in_is_told_so_in_fhir() {
             continue;
         }
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{}", route.path);
-        assert!(answer.headers["www-authenticate"].to_str().unwrap().starts_with("Bearer"));
+        assert!(
+            answer.headers["www-authenticate"]
+                .to_str()
+                .unwrap()
+                .starts_with("Bearer")
+        );
         assert_eq!(answer.json()["issue"][0]["code"], "login");
     }
 }
@@ -249,12 +374,19 @@ async fn what_is_not_offered_is_refused_in_fhir() {
     let xml = [("accept", "application/fhir+xml")];
     assert_eq!(stage.get_with(&physician, &search, &xml).await.status, 406);
     let strict = [("prefer", "handling=strict")];
-    assert_eq!(stage.get_with(&physician, &format!("{search}&foo=1"), &strict).await.status, 400);
+    assert_eq!(
+        stage
+            .get_with(&physician, &format!("{search}&foo=1"), &strict)
+            .await
+            .status,
+        400
+    );
     assert_eq!(stage.get(&physician, "/fhir/Condition").await.status, 400);
     assert_eq!(stage.get(&physician, "/fhir/Coverage").await.status, 404);
     assert_eq!(stage.get(&physician, "/fhir").await.status, 404);
     let posted = |body: String, kind: &str| {
-        let request = Request::post("/fhir/Condition/_search").header("authorization", format!("Bearer {physician}"));
+        let request = Request::post("/fhir/Condition/_search")
+            .header("authorization", format!("Bearer {physician}"));
         (request.header("content-type", kind.to_owned()), body)
     };
     let form = "application/x-www-form-urlencoded";
@@ -266,7 +398,8 @@ async fn what_is_not_offered_is_refused_in_fhir() {
         let answer = stage.send(request.0, request.1).await;
         assert_eq!(answer.status, expected, "{}", answer.text);
     }
-    let put = Request::put("/fhir/Condition/x").header("authorization", format!("Bearer {physician}"));
+    let put =
+        Request::put("/fhir/Condition/x").header("authorization", format!("Bearer {physician}"));
     let answer = stage.send(put, String::new()).await;
     assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
     assert_eq!(answer.json()["resourceType"], "OperationOutcome");

@@ -7,6 +7,9 @@ use super::meta::canonical;
 use super::object::Object;
 use super::resources::{Found, RESOURCES, Resource};
 
+/// When what the face offers last changed.
+const CHANGED_ON: &str = "2026-04-01";
+
 /// What the face can do.
 pub(crate) fn statement(base: &str, network: &Network) -> Value {
     let implementation = Object::new()
@@ -28,7 +31,7 @@ pub(crate) fn statement(base: &str, network: &Network) -> Value {
         );
     Object::resource("CapabilityStatement")
         .with("status", "active")
-        .with("date", "2026-04-01")
+        .with("date", CHANGED_ON)
         .with("kind", "instance")
         .with("software", software)
         .with("implementation", implementation)

@@ -63,8 +63,8 @@ mod tests {
 
     use super::*;
 
-    fn check(value: Value, expected: Value) {
-        assert_eq!(Value::from(Object::new().with("x", value)), expected);
+    fn check(value: Value, expected: impl Into<Value>) {
+        assert_eq!(Value::from(Object::new().with("x", value)), expected.into());
     }
 
     #[test]

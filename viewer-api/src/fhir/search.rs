@@ -161,18 +161,18 @@ impl Search {
             Meaning::Patient => self.name_patient(value).ok_or_else(unusable)?,
             Meaning::Id => self.narrow_ids(value),
             Meaning::Date => {
-                date::narrow(&mut self.records.occurred, value).ok_or_else(unusable)?
+                date::narrow(&mut self.records.occurred, value).ok_or_else(unusable)?;
             }
             Meaning::Updated => {
-                date::narrow(&mut self.records.updated, value).ok_or_else(unusable)?
+                date::narrow(&mut self.records.updated, value).ok_or_else(unusable)?;
             }
             Meaning::Code => self.name_codes(value).ok_or_else(unusable)?,
             Meaning::Facet(known) => self.narrow_facets(known, value),
             Meaning::Count => {
-                self.records.limit = value.parse::<u32>().map_err(|_| unusable())?.min(MAX_COUNT)
+                self.records.limit = value.parse::<u32>().map_err(|_| unusable())?.min(MAX_COUNT);
             }
             Meaning::Sort if resource.is_dated() => {
-                self.records.sort = sort(value).ok_or_else(unusable)?
+                self.records.sort = sort(value).ok_or_else(unusable)?;
             }
             Meaning::Include if resource.needs_patient() => {
                 self.includes_patient = includes(resource, value).ok_or_else(unusable)?;

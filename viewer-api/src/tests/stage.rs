@@ -1,6 +1,5 @@
 //! A hub with one consenting patient, three people and the face, over SQLite.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use auth::{Auth, Connection};
@@ -8,16 +7,19 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use model::id::{LocalPatientId, PatientId};
-use model::network::{Facility, Network, Profession, Profile};
+use model::network::Profession;
 use model::papers::{ConsentPaper, Facilities};
 use model::person::Sex;
 use model::record::{Categories, Record};
 use model::time::Instant;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
-use store::{Clock, Entered, Entry, Evidence, MasterKey, NewPerson, PatientChange, Store, StoreConfig, Token};
+use store::{
+    Clock, Entered, Entry, Evidence, MasterKey, NewPerson, PatientChange, Store, StoreConfig, Token,
+};
 use tower::ServiceExt;
 
+use crate::fhir::tests::bodies;
 use crate::{Example, Face, router};
 
 /// 2026-04-01T09:00:00+09:00
@@ -26,18 +28,6 @@ const HOSPITAL: &str = "1319999901";
 pub(super) const CLINIC: &str = "1319999902";
 pub(super) const PHARMACY: &str = "1349999903";
 const PASSWORD: &str = "correct horse battery";
-
-pub(super) fn network() -> Network {
-    let profile = include_str!("../../../networks/example/profile.toml");
-    let facilities = include_str!("../../../networks/example/facilities.tsv");
-    Network {
-        id: "example".to_owned(),
-        profile: Profile::parse("profile.toml", profile).value.unwrap(),
-        facilities: Facility::parse_all("facilities.tsv", facilities).value.unwrap(),
-        feeds: BTreeMap::new(),
-        hash: [1; 32],
-    }
-}
 
 /// The open hub.
 pub(super) struct Stage {
@@ -69,8 +59,10 @@ impl Stage {
         let folder = tempfile::tempdir().unwrap();
         let config = StoreConfig::local(folder.path(), MasterKey::random().unwrap());
         let clock = Clock::fixed(NOW);
-        let network = Arc::new(network());
-        let store = Store::open(config, Arc::clone(&network), clock.clone()).await.unwrap();
+        let network = Arc::new(bodies::network());
+        let store = Store::open(config, Arc::clone(&network), clock.clone())
+            .await
+            .unwrap();
         let auth = Auth::new(&store);
         let face = Face {
             auth: auth.clone(),
@@ -82,8 +74,17 @@ impl Stage {
         };
         let router = router(Arc::new(face));
         let patient = PatientId([0; 16]);
-        let mut stage = Self { patient, auth, clock, store, router, _folder: folder };
-        stage.person("papers", Profession::Secretariat, CLINIC).await;
+        let mut stage = Self {
+            patient,
+            auth,
+            clock,
+            store,
+            router,
+            _folder: folder,
+        };
+        stage
+            .person("papers", Profession::Secretariat, CLINIC)
+            .await;
         let entered = stage.consent().await;
         stage.patient = entered.public;
         stage.take_in(&entered, records).await;
@@ -114,8 +115,19 @@ impl Stage {
             explained_by: "受付".to_owned(),
             kept_at: "棚 1".to_owned(),
         };
-        let operator = self.store.accounts().account(&"papers".parse().unwrap()).await.unwrap().unwrap().person.id;
-        let entered = papers.enter_consent(operator, &paper, Entry::Active).await.unwrap();
+        let operator = self
+            .store
+            .accounts()
+            .account(&"papers".parse().unwrap())
+            .await
+            .unwrap()
+            .unwrap()
+            .person
+            .id;
+        let entered = papers
+            .enter_consent(operator, &paper, Entry::Active)
+            .await
+            .unwrap();
         self.store.jobs().follow(&papers).await.unwrap();
         let evidence = Evidence {
             birth_date: Some(paper.birth_date),
@@ -123,7 +135,10 @@ impl Stage {
             kana: Some(paper.kana.clone()),
             kanji: None,
         };
-        papers.prove_link(entered.patient, &local, &evidence).await.unwrap();
+        papers
+            .prove_link(entered.patient, &local, &evidence)
+            .await
+            .unwrap();
         entered
     }
 
@@ -139,7 +154,12 @@ impl Stage {
         let change = PatientChange {
             patient: entered.patient,
             public: entered.public,
-            epoch: self.store.papers(str::to_owned).epoch(entered.patient).await.unwrap(),
+            epoch: self
+                .store
+                .papers(str::to_owned)
+                .epoch(entered.patient)
+                .await
+                .unwrap(),
             facility,
             joins: 0,
             items: Vec::new(),
@@ -151,33 +171,67 @@ impl Stage {
     }
 
     /// Opens an account; a read token of its own.
-    pub(super) async fn person(&self, login: &str, profession: Profession, facility: &str) -> String {
+    pub(super) async fn person(
+        &self,
+        login: &str,
+        profession: Profession,
+        facility: &str,
+    ) -> String {
         let new = NewPerson {
             login: login.parse().unwrap(),
             name: "佐藤 一郎".to_owned(),
             profession,
             facility: facility.parse().unwrap(),
         };
-        let enrolment = self.auth.enrol(&new, SecretString::from(PASSWORD)).await.unwrap();
-        let code = auth::factor::totp::code(enrolment.secret.expose_secret(), self.clock.now()).unwrap();
+        let enrolment = self
+            .auth
+            .enrol(&new, SecretString::from(PASSWORD))
+            .await
+            .unwrap();
+        let code =
+            auth::factor::totp::code(enrolment.secret.expose_secret(), self.clock.now()).unwrap();
         let password = SecretString::from(PASSWORD);
-        let token = self.auth.issue_at_terminal(login, password, &SecretString::from(code), 1).await.unwrap();
+        let token = self
+            .auth
+            .issue_at_terminal(login, password, &SecretString::from(code), 1)
+            .await
+            .unwrap();
         token.text.expose_secret().to_owned()
     }
 
     /// Sends a request from a program on this machine.
     pub(super) async fn send(&self, request: axum::http::request::Builder, body: String) -> Answer {
         let mut request = request.body(Body::from(body)).unwrap();
-        request.extensions_mut().insert(Connection { peer: [127, 0, 0, 1].into(), tls: false });
-        let (parts, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
+        request.extensions_mut().insert(Connection {
+            peer: [127, 0, 0, 1].into(),
+            tls: false,
+        });
+        let (parts, body) = self
+            .router
+            .clone()
+            .oneshot(request)
+            .await
+            .unwrap()
+            .into_parts();
         let bytes = to_bytes(body, 1 << 22).await.unwrap();
-        Answer { status: parts.status, headers: parts.headers, text: String::from_utf8(bytes.to_vec()).unwrap() }
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            text: String::from_utf8(bytes.to_vec()).unwrap(),
+        }
     }
 
     /// Asks with a token and further headers.
-    pub(super) async fn get_with(&self, token: &str, uri: &str, headers: &[(&str, &str)]) -> Answer {
+    pub(super) async fn get_with(
+        &self,
+        token: &str,
+        uri: &str,
+        headers: &[(&str, &str)],
+    ) -> Answer {
         let request = Request::get(uri).header("authorization", format!("Bearer {token}"));
-        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        let request = headers.iter().fold(request, |request, (name, value)| {
+            request.header(*name, *value)
+        });
         self.send(request, String::new()).await
     }
 

@@ -16,7 +16,8 @@ fn shown(record: &ReadRecord) -> Value {
     render(record, &on(&network())).unwrap()
 }
 
-fn check(record: &ReadRecord, pointer: &str, expected: Value) {
+fn check(record: &ReadRecord, pointer: &str, expected: impl Into<Value>) {
+    let expected: Value = expected.into();
     let resource = shown(record);
     assert_eq!(
         resource.pointer(pointer).cloned().unwrap_or_default(),
@@ -373,7 +374,7 @@ fn a_person_has_the_numbers_of_visible_facilities_only() {
         systems,
         [
             "urn:oid:1.2.392.100495.20.3.51.11319999901",
-            "https://renkei.example.jp/id/patient"
+            network.profile.patient_system.as_str()
         ]
     );
     assert_eq!(resource["identifier"][0]["value"], "0000123456");
