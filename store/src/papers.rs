@@ -5,7 +5,7 @@
 //! | file | answers |
 //! | --- | --- |
 //! | `rules` | may this paper be entered |
-//! | `enter` | how do consents and withdrawals change where a consent stands |
+//! | `enter`, `withdraw`, `desk` | how do papers change where a consent stands |
 //! | `ledger` | what is kept of one patient |
 //! | `follow` | which grants and which wanted links follow |
 //! | `link`, `evidence` | whose is a local id, and does the facility agree |
@@ -14,6 +14,7 @@
 //! | `csv`, `import` | how do many papers come at once |
 
 mod csv;
+mod desk;
 mod enter;
 mod erase;
 mod evidence;
@@ -24,6 +25,7 @@ mod link;
 mod outbox;
 mod rules;
 mod task;
+mod withdraw;
 
 use model::id::{FacilityId, LocalPatientId, PatientId, PatientNumber};
 use model::papers::{ConsentNo, ConsentPaper, ConsentState, LinkState};

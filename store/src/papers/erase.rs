@@ -9,7 +9,7 @@ use model::papers::{ConsentNo, ConsentState, LinkState};
 use model::time::Instant;
 
 use super::follow::{follow, next_epoch};
-use super::ledger::{Kept, Ledger, Wanted};
+use super::ledger::{Ledger, Wanted};
 use super::outbox::{Post, post};
 use super::{Papers, public_id};
 use crate::Shared;
@@ -88,17 +88,8 @@ fn erasure(
     public: PatientId,
 ) -> Result<Option<Erasure>, Error> {
     let now = shared.clock.now();
-    let due = |kept: &&Kept| {
-        kept.state == ConsentState::Withdrawn
-            && !kept.holds_data(now)
-            && kept.erase_at != Instant(0)
-    };
-    let consents: Vec<ConsentNo> = ledger
-        .consents
-        .iter()
-        .filter(due)
-        .map(|kept| kept.paper.consent_no.clone())
-        .collect();
+    let due = ledger.consents.iter().filter(|kept| kept.is_due(now));
+    let consents: Vec<ConsentNo> = due.map(|kept| kept.paper.consent_no.clone()).collect();
     if consents.is_empty() {
         return Ok(None);
     }

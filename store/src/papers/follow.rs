@@ -40,6 +40,9 @@ const GRANTS: Insert = Insert {
 /// validity, window.
 type Row = (i64, i64, i64, i64, i64, i64, i64, i64);
 
+/// A row with since.
+type KeptRow = (i64, i64, i64, i64, i64, i64, i64, i64, i64);
+
 fn row(grant: &EffectiveGrant) -> Row {
     (
         grant.reader.number(),
@@ -130,8 +133,7 @@ async fn replace_grants(
 ) -> Result<bool, Error> {
     let sql = "select reader, source, categories, sensitivity_max, valid_from, valid_to, window_from, window_to, since \
                from effective_grant where patient = $1";
-    let kept: Vec<(i64, i64, i64, i64, i64, i64, i64, i64, i64)> =
-        tx.fetch_all(sql, params![patient]).await?;
+    let kept: Vec<KeptRow> = tx.fetch_all(sql, params![patient]).await?;
     let since: BTreeMap<Row, i64> = kept
         .into_iter()
         .map(|(r, s, c, n, vf, vt, wf, wt, since)| ((r, s, c, n, vf, vt, wf, wt), since))

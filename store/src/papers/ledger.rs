@@ -40,14 +40,16 @@ impl Kept {
         matches!(self.state, ConsentState::Signed | ConsentState::Active)
     }
 
-    /// Whether the data are still there because of it: active, or withdrawn with the erasing not due.
+    /// Whether its data must be erased now.
+    pub(super) fn is_due(&self, now: Instant) -> bool {
+        self.state == ConsentState::Withdrawn && self.erase_at != Instant(0) && self.erase_at <= now
+    }
+
+    /// Whether data are still there because of it: active, or withdrawn with the erasing not due.
     pub(super) fn holds_data(&self, now: Instant) -> bool {
         match self.state {
             ConsentState::Active => true,
-            ConsentState::Withdrawn => {
-                self.active_since != Instant(0)
-                    && (self.erase_at == Instant(0) || now < self.erase_at)
-            }
+            ConsentState::Withdrawn => self.active_since != Instant(0) && !self.is_due(now),
             ConsentState::Signed | ConsentState::Erased => false,
         }
     }
@@ -127,6 +129,18 @@ impl Ledger {
         locals
             .map(|local| (local.facility.clone(), link::token(shared, local)))
             .collect()
+    }
+
+    /// Whether a facility agreed about a local id that the paper names.
+    pub(super) fn has_proved_link(&self, shared: &Shared, paper: &ConsentPaper) -> bool {
+        paper.local_ids.iter().any(|local| {
+            let token = link::token(shared, local);
+            self.links.iter().any(|link| {
+                link.state == LinkState::Proved
+                    && link.token == token
+                    && link.local.facility == local.facility
+            })
+        })
     }
 
     /// What the decision looks at, with the consents that `counts` taken as active. Links are only

@@ -115,6 +115,7 @@ pub(super) async fn ask_again(
 const VERSIONS: &str = "select birth_date, sex, kana, kanji from link_evidence \
      where patient = $1 and facility = $2 and link_token = $3 order by version";
 
+type RosterRow = (i64, Vec<u8>, i64, i64, Vec<u8>, i64);
 type VersionRow = (i64, i64, i64, i64);
 
 fn tokens((birth_date, sex, kana, kanji): VersionRow) -> Tokens {
@@ -136,18 +137,11 @@ impl Papers {
                    from link l join patient p on p.number = l.patient \
                    where l.facility = $1 and l.wanted_from <= $2 and l.wanted_to > $2 order by l.patient, l.token";
         let shared = self.shared();
-        let rows: Vec<(i64, Vec<u8>, i64, i64, Vec<u8>, i64)> = shared
+        let rows: Vec<RosterRow> = shared
             .office
             .fetch_all(sql, params![facility, shared.clock.now()])
             .await?;
-        let entry = |(patient, public, epoch, token, sealed, state): (
-            i64,
-            Vec<u8>,
-            i64,
-            i64,
-            Vec<u8>,
-            i64,
-        )| {
+        let entry = |(patient, public, epoch, token, sealed, state): RosterRow| {
             Ok(RosterEntry {
                 patient: PatientNumber(patient),
                 public: public_id(public)?,

@@ -1,0 +1,272 @@
+//! Links: what proves them, what closes them, and who is on the roster.
+
+use std::sync::Arc;
+
+use model::feed::{Fallback, Feed, FeedState, Identity, Source};
+use model::papers::LinkState;
+
+use super::*;
+use crate::papers::TaskKind;
+use crate::testing::{NOW, network, on_both};
+
+#[tokio::test]
+async fn gov_nine_three_nothing_opens_before_the_facility_agrees() {
+    on_both(async |stage| {
+        let papers = papers(stage);
+        let entered = papers
+            .enter_consent(OPERATOR, &consent("C-1"), Entry::Active)
+            .await
+            .unwrap();
+        assert!(open(&stage.store, entered.patient).await.is_empty());
+        let entry = papers.roster(&hospital()).await.unwrap().remove(0);
+        assert_eq!(
+            (entry.patient, entry.public, entry.state),
+            (entered.patient, entered.public, LinkState::Unproved)
+        );
+
+        let proof = papers
+            .prove_link(entry.patient, &entry.local_id, &evidence())
+            .await
+            .unwrap();
+        assert_eq!(
+            (proof.state, proof.epoch),
+            (LinkState::Proved, entry.epoch + 1)
+        );
+        let readers = [hospital(), clinic(), pharmacy()].map(|reader| (reader, hospital()));
+        assert_eq!(
+            open(&stage.store, entered.patient).await,
+            BTreeSet::from(readers)
+        );
+        let again = papers
+            .prove_link(entry.patient, &entry.local_id, &evidence())
+            .await
+            .unwrap();
+        assert_eq!(again, proof);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_facility_that_disagrees_is_closed_until_somebody_brings_a_paper() {
+    on_both(async |stage| {
+        let papers = papers(stage);
+        let entered = papers
+            .enter_consent(OPERATOR, &consent("C-1"), Entry::Active)
+            .await
+            .unwrap();
+        let at_hospital = local(hospital(), "0000123456");
+        let other = Evidence {
+            birth_date: "1958-03-15".parse().ok(),
+            ..evidence()
+        };
+        let proof = papers
+            .prove_link(entered.patient, &at_hospital, &other)
+            .await
+            .unwrap();
+        assert_eq!(proof.state, LinkState::Disagrees);
+        let tasks = papers.tasks().await.unwrap();
+        assert_eq!(
+            (tasks[0].kind, tasks[0].patient),
+            (TaskKind::LinkDisagrees, entered.public)
+        );
+        assert_eq!(tasks[0].facility, Some(hospital()));
+        let again = papers
+            .prove_link(entered.patient, &at_hospital, &evidence())
+            .await
+            .unwrap();
+        assert_eq!(again.state, LinkState::Disagrees);
+        assert!(open(&stage.store, entered.patient).await.is_empty());
+
+        // The form had a wrong birth date: it is withdrawn, and the patient signs another one.
+        papers.withdraw(OPERATOR, &incomplete("C-1")).await.unwrap();
+        let right = ConsentPaper {
+            birth_date: "1958-03-15".parse().unwrap(),
+            ..consent("C-2")
+        };
+        let second = papers
+            .enter_consent(OPERATOR, &right, Entry::Active)
+            .await
+            .unwrap();
+        assert_eq!(second.patient, entered.patient);
+        let proof = papers
+            .prove_link(entered.patient, &at_hospital, &other)
+            .await
+            .unwrap();
+        assert_eq!(proof.state, LinkState::Proved);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_facility_without_kana_agrees_by_what_another_one_proved() {
+    on_both(async |stage| {
+        let papers = papers(stage);
+        let ids = vec![local(hospital(), "0000123456"), local(clinic(), "77")];
+        let paper = ConsentPaper {
+            local_ids: ids.clone(),
+            ..consent("C-1")
+        };
+        let entered = papers
+            .enter_consent(OPERATOR, &paper, Entry::Active)
+            .await
+            .unwrap();
+        let kanji_only = Evidence {
+            kana: None,
+            ..evidence()
+        };
+        let early = papers
+            .prove_link(entered.patient, &ids[1], &kanji_only)
+            .await
+            .unwrap();
+        assert_eq!(early.state, LinkState::Unproved);
+        papers
+            .prove_link(entered.patient, &ids[0], &evidence())
+            .await
+            .unwrap();
+        let later = papers
+            .prove_link(entered.patient, &ids[1], &kanji_only)
+            .await
+            .unwrap();
+        assert_eq!(later.state, LinkState::Proved);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn later_items_are_held_against_every_version_of_the_demographics() {
+    on_both(async |stage| {
+        let papers = papers(stage);
+        let entered = proved(&papers, &consent("C-1")).await;
+        let at_hospital = local(hospital(), "0000123456");
+        let married = Evidence {
+            kana: Some("サンプルキヨウミ".to_owned()),
+            kanji: None,
+            ..evidence()
+        };
+        let fits = async |evidence: &Evidence| {
+            papers
+                .fits(entered.patient, &at_hospital, evidence)
+                .await
+                .unwrap()
+        };
+        assert!(fits(&evidence()).await);
+        assert!(!fits(&married).await);
+        // A version is taken only when something of it was known.
+        papers
+            .prove_link(entered.patient, &at_hospital, &married)
+            .await
+            .unwrap();
+        assert!(!fits(&married).await);
+        let known = Evidence {
+            kanji: evidence().kanji,
+            ..married.clone()
+        };
+        papers
+            .prove_link(entered.patient, &at_hospital, &known)
+            .await
+            .unwrap();
+        assert!(fits(&married).await);
+        assert!(
+            !papers
+                .fits(entered.patient, &local(clinic(), "77"), &evidence())
+                .await
+                .unwrap()
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nobody_is_linked_without_a_paper() {
+    on_both(async |stage| {
+        let papers = papers(stage);
+        let entered = papers
+            .enter_consent(OPERATOR, &consent("C-1"), Entry::Active)
+            .await
+            .unwrap();
+        let unnamed = local(clinic(), "0000123456");
+        assert!(
+            papers
+                .prove_link(entered.patient, &unnamed, &evidence())
+                .await
+                .is_err()
+        );
+        assert!(roster(&papers, clinic()).await.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn feeds_read_only_while_and_where_a_consent_covers_the_facility() {
+    on_both(async |stage| {
+        let papers = papers(stage);
+        let ids = vec![local(hospital(), "0000123456"), local(clinic(), "77")];
+        let paper = ConsentPaper {
+            local_ids: ids,
+            sources: only([hospital()]),
+            from: "2026-04-02".parse().unwrap(),
+            to: "2026-04-03".parse().ok(),
+            ..consent("C-1")
+        };
+        papers
+            .enter_consent(OPERATOR, &paper, Entry::Active)
+            .await
+            .unwrap();
+        for (hours, expected) in [(0, 0), (24, 1), (60, 1), (63, 0)] {
+            stage.clock.set(NOW.plus_seconds(hours * 3600));
+            assert_eq!(
+                roster(&papers, hospital()).await.len(),
+                expected,
+                "{hours} h"
+            );
+            assert!(roster(&papers, clinic()).await.is_empty());
+        }
+        stage.clock.set(NOW);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn local_ids_compare_as_the_facilitys_feed_says() {
+    on_both(async |stage| {
+        let mut network = network();
+        let feed = Feed {
+            id: "hospital".to_owned(),
+            title: "病院".to_owned(),
+            facility: hospital(),
+            state: FeedState::Active,
+            source: Source::SsMix2Tree {
+                roots: Vec::new(),
+                sweep: std::time::Duration::from_secs(60),
+                settle: std::time::Duration::from_secs(60),
+            },
+            fallback: Fallback::Cp932,
+            identity: Identity {
+                strip_leading_zeros: true,
+                pad_to: None,
+            },
+            quirks: Vec::new(),
+            hash: [0; 32],
+        };
+        network.feeds.insert(feed.id.clone(), feed);
+        let store = Store::open(stage.config.clone(), Arc::new(network), stage.clock.clone())
+            .await
+            .unwrap();
+        let papers = store.papers(fold);
+        let first = papers
+            .enter_consent(OPERATOR, &consent("C-1"), Entry::Active)
+            .await
+            .unwrap();
+        let bare = ConsentPaper {
+            local_ids: vec![local(hospital(), "123456")],
+            ..consent("C-2")
+        };
+        let second = papers
+            .enter_consent(OPERATOR, &bare, Entry::Active)
+            .await
+            .unwrap();
+        assert_eq!(second.patient, first.patient);
+        assert_eq!(roster(&papers, hospital()).await, ["0000123456"]);
+    })
+    .await;
+}
