@@ -54,7 +54,7 @@ pub(crate) fn unread(repetition: &Repetition<'_>, read: &[usize], findings: &mut
 }
 
 /// Finds a component whose value is not one of those that mean nothing more.
-fn expect(repetition: &Repetition<'_>, component: usize, values: &[&str], findings: &mut Findings) {
+pub(crate) fn expect(repetition: &Repetition<'_>, component: usize, values: &[&str], findings: &mut Findings) {
     if trimmed(repetition, component).is_some_and(|value| !values.contains(&value.as_str())) {
         findings.add(lint::D2015, repetition.place_of(component));
     }

@@ -20,7 +20,7 @@ pub(crate) mod tq1;
 pub(crate) mod zpr;
 
 pub(crate) use super::data_type::{
-    cq, cwe, decimal, moment, nested_or_flat, nm, pl, plain, single, trimmed, triplets, ts, unread as unread_components, xad, xcn, xpn, xtn,
+    cq, cwe, decimal, expect, moment, nested_or_flat, nm, pl, plain, single, trimmed, triplets, ts, unread as unread_components, xad, xcn, xpn, xtn,
 };
 
 use model::allergy::{Allergy, AllergySource};
@@ -62,6 +62,32 @@ pub(crate) fn require(segment: &Segment<'_>, numbers: &[usize], findings: &mut F
         if !field.has_content() && !field.is_null() {
             findings.add(lint::D2012, field.place());
         }
+    }
+}
+
+/// Finds a field without which nothing can be said, also when `""` fills it.
+pub(crate) fn require_content(segment: &Segment<'_>, number: usize, findings: &mut Findings) {
+    if !segment.field(number).has_content() {
+        findings.add(lint::D2012, segment.field(number).place());
+    }
+}
+
+/// What a segment states, unless its essential value is missing: then the segment is left out, and
+/// that is found.
+pub(crate) fn stated<T>(what: Option<T>, segment: &Segment<'_>, findings: &mut Findings) -> Option<T> {
+    if what.is_none() {
+        findings.add(lint::D2034, segment.place());
+    }
+    what
+}
+
+/// Finds segments that fall with the one they belong to.
+pub(crate) fn leave_out<'a, 'm: 'a>(
+    segments: impl IntoIterator<Item = &'a Segment<'m>>,
+    findings: &mut Findings,
+) {
+    for segment in segments {
+        findings.add(lint::D2034, segment.place());
     }
 }
 

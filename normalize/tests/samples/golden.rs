@@ -10,7 +10,9 @@ use serde_json::{Value, json};
 pub(crate) fn cases() -> Vec<String> {
     let entries = std::fs::read_dir(crate::samples().join("hl7")).unwrap();
     let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let mut cases: Vec<String> = names.filter_map(|name| Some(name.strip_suffix(".hl7")?.to_owned())).collect();
+    let mut cases: Vec<String> = names
+        .filter_map(|name| Some(name.strip_suffix(".hl7")?.to_owned()))
+        .collect();
     cases.sort();
     cases
 }
@@ -21,12 +23,18 @@ fn item(case: &str) -> (String, Vec<u8>) {
     let golden = std::fs::read_to_string(folder.join(format!("{case}.golden.json")));
     let golden = golden.unwrap_or_else(|_| panic!("{case} has no golden answer"));
     let golden: Value = serde_json::from_str(&golden).unwrap();
-    (golden["file"].as_str().unwrap().to_owned(), std::fs::read(folder.join(format!("{case}.hl7"))).unwrap())
+    (
+        golden["file"].as_str().unwrap().to_owned(),
+        std::fs::read(folder.join(format!("{case}.hl7"))).unwrap(),
+    )
 }
 
 fn place(finding: &Finding) -> String {
     let place = &finding.place;
-    let mut text = format!("{} {}[{}]-{}", finding.rule, place.segment, place.ordinal, place.field);
+    let mut text = format!(
+        "{} {}[{}]-{}",
+        finding.rule, place.segment, place.ordinal, place.field
+    );
     if place.repetition > 0 {
         text += &format!("({})", place.repetition);
     }
@@ -55,7 +63,10 @@ fn check(case: &str) {
         std::fs::write(golden, found).unwrap();
     } else {
         let expected = std::fs::read_to_string(golden).unwrap();
-        assert_eq!(found, expected, "{case}: read the difference, then UPDATE_GOLDEN=1");
+        assert_eq!(
+            found, expected,
+            "{case}: read the difference, then UPDATE_GOLDEN=1"
+        );
     }
 }
 

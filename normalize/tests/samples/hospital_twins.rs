@@ -9,10 +9,17 @@ use model::finding::Severity;
 
 fn unpacked() -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("hospital-twins-a");
-    let archive = Path::new(env!("CARGO_MANIFEST_DIR")).join("../samples/ss-mix2/hospital-twins-a.tar.xz");
+    let archive =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../samples/ss-mix2/hospital-twins-a.tar.xz");
     if !folder.join("complete").exists() {
         std::fs::create_dir_all(&folder).unwrap();
-        let tar = Command::new("tar").arg("-xJf").arg(archive).arg("-C").arg(&folder).status().unwrap();
+        let tar = Command::new("tar")
+            .arg("-xJf")
+            .arg(archive)
+            .arg("-C")
+            .arg(&folder)
+            .status()
+            .unwrap();
         assert!(tar.success());
         std::fs::write(folder.join("complete"), []).unwrap();
     }
@@ -31,7 +38,10 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
 }
 
 fn check(counted: &BTreeMap<String, u32>, expected: &[(&str, u32)]) {
-    let counted: Vec<(&str, u32)> = counted.iter().map(|(name, count)| (name.as_str(), *count)).collect();
+    let counted: Vec<(&str, u32)> = counted
+        .iter()
+        .map(|(name, count)| (name.as_str(), *count))
+        .collect();
     assert_eq!(counted, expected);
 }
 
@@ -47,32 +57,46 @@ fn every_file_is_read_without_an_error() {
         let relative = path.strip_prefix(&folder).unwrap().to_str().unwrap();
         let read = crate::read(relative, &std::fs::read(path).unwrap());
         for record in &read.records {
-            *kinds.entry(format!("{:?} {}", record.meta.kind, record.meta.category.name())).or_default() += 1;
+            *kinds
+                .entry(format!(
+                    "{:?} {}",
+                    record.meta.kind,
+                    record.meta.category.name()
+                ))
+                .or_default() += 1;
         }
         for finding in &read.findings {
             let place = &finding.place;
             let key = format!("{} {}-{}", finding.rule, place.segment, place.field);
-            *rules.entry(format!("{:?} {key}", finding.severity)).or_default() += 1;
+            *rules
+                .entry(format!("{:?} {key}", finding.severity))
+                .or_default() += 1;
             assert_ne!(finding.severity, Severity::Error, "{key}");
         }
     }
-    check(&kinds, &[
-        ("AllergyStatement allergy", 4_319),
-        ("Condition problem", 767),
-        ("Encounter encounter", 3_372),
-        ("EncounterEvent encounter", 580),
-        ("MedicationRequest injection", 2_616),
-        ("MedicationRequest prescription", 6_287),
-        ("Observation demographics", 1_200),
-        ("Observation lab", 44_640),
-        ("Patient demographics", 300),
-    ]);
+    check(
+        &kinds,
+        &[
+            ("AllergyStatement allergy", 4_319),
+            ("Condition problem", 767),
+            ("Encounter encounter", 3_372),
+            ("EncounterEvent encounter", 580),
+            ("MedicationRequest injection", 2_616),
+            ("MedicationRequest prescription", 6_287),
+            ("Observation demographics", 1_200),
+            ("Observation lab", 44_640),
+            ("Patient demographics", 300),
+        ],
+    );
     // What the generator does otherwise than the standard: components of telephones and names out of
     // place, ADT^A01 for receptions, and a usage code of the evening with the words of the morning.
-    check(&rules, &[
-        ("Info D2017 PID-14", 6_185),
-        ("Info D2019 PID-5", 12_822),
-        ("Warn D2004 MSH-9", 3_372),
-        ("Warn D2033 TQ1-3", 2_154),
-    ]);
+    check(
+        &rules,
+        &[
+            ("Info D2017 PID-14", 6_185),
+            ("Info D2019 PID-5", 12_822),
+            ("Warn D2004 MSH-9", 3_372),
+            ("Warn D2033 TQ1-3", 2_154),
+        ],
+    );
 }

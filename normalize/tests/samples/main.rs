@@ -1,5 +1,12 @@
 //! Files of storages, read whole: what `normalize` says about them.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot read its samples fails"
+)]
+
 mod golden;
 mod hospital_twins;
 mod mutations;

@@ -20,12 +20,19 @@ pub(crate) fn cq(repetition: &Repetition<'_>, findings: &mut Findings) -> Option
     if repaired {
         findings.add(lint::D2019, repetition.place_of(1));
     }
-    Some(Quantity { value, comparator: None, unit })
+    Some(Quantity {
+        value,
+        comparator: None,
+        unit,
+    })
 }
 
 /// The unit in component 2 as `code&text&system`, or in components 2 to 4 where the sender wrote
 /// `^` for `&`; and the components that were read.
-fn unit(repetition: &Repetition<'_>, findings: &mut Findings) -> (Option<Concept>, &'static [usize]) {
+fn unit(
+    repetition: &Repetition<'_>,
+    findings: &mut Findings,
+) -> (Option<Concept>, &'static [usize]) {
     if repetition.sub_count(2) < 2 && trimmed(repetition, 4).is_some() {
         findings.add(lint::D2019, repetition.place());
         let part = |number| trimmed(repetition, number);
@@ -72,13 +79,24 @@ pub(crate) fn nested_or_flat(
     }
 }
 
-fn concept(code: Option<String>, text: Option<String>, system: Option<CodeSystem>) -> Option<Concept> {
+fn concept(
+    code: Option<String>,
+    text: Option<String>,
+    system: Option<CodeSystem>,
+) -> Option<Concept> {
     // A lone word in the place of the code is a text when no code table could hold it.
     let (code, text) = match (code, text, &system) {
         (Some(word), None, None) if !word.is_ascii() => (None, Some(word)),
         parts => (parts.0, parts.1),
     };
-    let coding = code.map(|code| Coding { system, code, display: text.clone() });
-    let concept = Concept { codings: coding.into_iter().collect(), text };
+    let coding = code.map(|code| Coding {
+        system,
+        code,
+        display: text.clone(),
+    });
+    let concept = Concept {
+        codings: coding.into_iter().collect(),
+        text,
+    };
     (!concept.is_empty()).then_some(concept)
 }

@@ -27,31 +27,48 @@ const SIGNS: [(&str, Comparator); 12] = [
 /// The sign that a comparator is written with, if the text is one.
 pub(crate) fn comparator(sign: &str) -> Option<Comparator> {
     let sign = text::half_width(sign);
-    SIGNS.iter().find(|(written, _)| *written == sign.trim()).map(|(_, comparator)| *comparator)
+    SIGNS
+        .iter()
+        .find(|(written, _)| *written == sign.trim())
+        .map(|(_, comparator)| *comparator)
 }
 
 /// A plain number, in the widths and with the commas of real senders, but of one piece.
 pub(crate) fn plain(text: &str) -> Option<Decimal> {
     let text = text.trim();
-    if text.contains(char::is_whitespace) { None } else { decimal(text).map(|(number, _)| number) }
+    if text.contains(char::is_whitespace) {
+        None
+    } else {
+        decimal(text).map(|(number, _)| number)
+    }
 }
 
 /// A number behind a comparing sign.
 pub(crate) fn compared(text: &str) -> Option<(Comparator, Decimal)> {
     let text = text::half_width(text);
-    let (rest, comparator) =
-        SIGNS.iter().find_map(|(sign, comparator)| Some((text.trim().strip_prefix(sign)?, *comparator)))?;
+    let (rest, comparator) = SIGNS
+        .iter()
+        .find_map(|(sign, comparator)| Some((text.trim().strip_prefix(sign)?, *comparator)))?;
     Some((comparator, plain(rest)?))
 }
 
 /// What is normal (OBX-7): the text, and its limits where the whole text is one plain range or
 /// one limit.
 pub(crate) fn reference_range(text: &str, unit: Option<&Concept>) -> ReferenceRange {
-    let quantity = |value| Quantity { value, comparator: None, unit: unit.cloned() };
+    let quantity = |value| Quantity {
+        value,
+        comparator: None,
+        unit: unit.cloned(),
+    };
     let (low, high) = limits(text);
-    let limits = (low.is_some() || high.is_some())
-        .then(|| Range { low: low.map(quantity), high: high.map(quantity) });
-    ReferenceRange { text: text.trim().to_owned(), limits }
+    let limits = (low.is_some() || high.is_some()).then(|| Range {
+        low: low.map(quantity),
+        high: high.map(quantity),
+    });
+    ReferenceRange {
+        text: text.trim().to_owned(),
+        limits,
+    }
 }
 
 fn limits(text: &str) -> (Option<Decimal>, Option<Decimal>) {
@@ -76,15 +93,17 @@ fn worded(text: &str) -> Option<(Comparator, Decimal)> {
         ("超", Comparator::Greater),
     ];
     let text = text.trim();
-    let (number, comparator) =
-        WORDS.iter().find_map(|(word, comparator)| Some((text.strip_suffix(word)?, *comparator)))?;
+    let (number, comparator) = WORDS
+        .iter()
+        .find_map(|(word, comparator)| Some((text.strip_suffix(word)?, *comparator)))?;
     Some((comparator, plain(number)?))
 }
 
 /// `6.5-8.2`, also with the wave dashes and minus signs that character sets turn a hyphen into.
 pub(crate) fn between(text: &str) -> Option<(Decimal, Decimal)> {
     let text = text::half_width(text);
-    let dash = |(_, character): &(usize, char)| matches!(character, '-' | '~' | '〜' | '‐' | '–' | '−');
+    let dash =
+        |(_, character): &(usize, char)| matches!(character, '-' | '~' | '〜' | '‐' | '–' | '−');
     // A dash at the very start is the sign of the first number.
     let (at, sign) = text.trim_start().char_indices().skip(1).find(dash)?;
     let (low, high) = text.trim_start().split_at_checked(at)?;
@@ -110,7 +129,9 @@ mod tests {
         };
         let found = match (plain(text), compared(text)) {
             (Some(number), _) => number.as_str().to_owned(),
-            (None, Some((comparator, number))) => format!("{}{}", sign(comparator), number.as_str()),
+            (None, Some((comparator, number))) => {
+                format!("{}{}", sign(comparator), number.as_str())
+            }
             (None, None) => "text".to_owned(),
         };
         assert_eq!(found, expected, "{text}");
@@ -118,9 +139,14 @@ mod tests {
 
     fn check_range(text: &str, expected: Option<(&str, &str)>) {
         let limits = reference_range(text, None).limits;
-        let end = |end: Option<Quantity>| end.map_or(String::new(), |end| end.value.as_str().to_owned());
+        let end =
+            |end: Option<Quantity>| end.map_or(String::new(), |end| end.value.as_str().to_owned());
         let found = limits.map(|limits| (end(limits.low), end(limits.high)));
-        assert_eq!(found, expected.map(|(low, high)| (low.to_owned(), high.to_owned())), "{text}");
+        assert_eq!(
+            found,
+            expected.map(|(low, high)| (low.to_owned(), high.to_owned())),
+            "{text}"
+        );
     }
 
     #[test]
@@ -146,7 +172,21 @@ mod tests {
 
     #[test]
     fn anything_else_stays_text() {
-        for text in ["測定不能", "  -", " 3 +", "(-)", "2.3(±)", "0.02<", "1:320", "1-4", "1,23", "1.3E+2", "< 少", "", "<"] {
+        for text in [
+            "測定不能",
+            "  -",
+            " 3 +",
+            "(-)",
+            "2.3(±)",
+            "0.02<",
+            "1:320",
+            "1-4",
+            "1,23",
+            "1.3E+2",
+            "< 少",
+            "",
+            "<",
+        ] {
             check(text, "text");
         }
     }
@@ -163,7 +203,15 @@ mod tests {
         check_range(">10", Some(("10", "")));
         check_range("１０以下", Some(("", "10")));
         check_range("40以上", Some(("40", "")));
-        for text in ["(-)", "M:13.7-16.8 F:11.6-14.8", "8-3", "陰性", "-", "", "1-2-3"] {
+        for text in [
+            "(-)",
+            "M:13.7-16.8 F:11.6-14.8",
+            "8-3",
+            "陰性",
+            "-",
+            "",
+            "1-2-3",
+        ] {
             check_range(text, None);
         }
     }

@@ -20,7 +20,10 @@ pub(crate) struct Found {
 impl Found {
     /// A value whose words may differ from the sender's.
     fn of(value: Value, shown: &str, sent: &str) -> Self {
-        Self { value: Some(value), original: (shown != sent).then(|| sent.to_owned()) }
+        Self {
+            value: Some(value),
+            original: (shown != sent).then(|| sent.to_owned()),
+        }
     }
 
     fn text(text: &str, sent: &str) -> Self {
@@ -29,12 +32,18 @@ impl Found {
 }
 
 /// Reads OBX-5; nothing when it is empty or `""`.
-pub(crate) fn read(segment: &Segment<'_>, unit: Option<&Concept>, findings: &mut Findings) -> Found {
+pub(crate) fn read(
+    segment: &Segment<'_>,
+    unit: Option<&Concept>,
+    findings: &mut Findings,
+) -> Found {
     let field = segment.field(5);
     if !field.has_content() {
         return Found::default();
     }
-    let Some(first) = field.first() else { return Found::default() };
+    let Some(first) = field.first() else {
+        return Found::default();
+    };
     if field.repetitions().nth(1).is_some() {
         return several(&field);
     }
@@ -58,7 +67,11 @@ pub(crate) fn read(segment: &Segment<'_>, unit: Option<&Concept>, findings: &mut
 }
 
 fn quantity(unit: Option<&Concept>, value: model::quantity::Decimal) -> Quantity {
-    Quantity { value, comparator: None, unit: unit.cloned() }
+    Quantity {
+        value,
+        comparator: None,
+        unit: unit.cloned(),
+    }
 }
 
 fn numeric(field: &Field<'_>, unit: Option<&Concept>, findings: &mut Findings) -> Found {
@@ -66,7 +79,10 @@ fn numeric(field: &Field<'_>, unit: Option<&Concept>, findings: &mut Findings) -
     let Some(value) = number::plain(&sent) else {
         let found = textual(&sent, unit);
         let compared = matches!(found.value, Some(Value::Quantity(_)));
-        findings.add(if compared { lint::D2019 } else { lint::D2014 }, field.place());
+        findings.add(
+            if compared { lint::D2019 } else { lint::D2014 },
+            field.place(),
+        );
         return found;
     };
     let shown = value.as_str().to_owned();
@@ -80,46 +96,75 @@ fn numeric(field: &Field<'_>, unit: Option<&Concept>, findings: &mut Findings) -
 fn textual(sent: &str, unit: Option<&Concept>) -> Found {
     match number::compared(sent) {
         Some((comparator, value)) => {
-            let quantity = Quantity { comparator: Some(comparator), ..quantity(unit, value) };
-            Found { value: Some(Value::Quantity(quantity)), original: Some(sent.to_owned()) }
+            let quantity = Quantity {
+                comparator: Some(comparator),
+                ..quantity(unit, value)
+            };
+            Found {
+                value: Some(Value::Quantity(quantity)),
+                original: Some(sent.to_owned()),
+            }
         }
         None => Found::text(sent.trim(), sent),
     }
 }
 
 /// SN: comparator, number, separator, number (HL7 v2.5 §2.A.70).
-fn structured(repetition: &Repetition<'_>, unit: Option<&Concept>, findings: &mut Findings) -> Found {
+fn structured(
+    repetition: &Repetition<'_>,
+    unit: Option<&Concept>,
+    findings: &mut Findings,
+) -> Found {
     unread_components(repetition, &[1, 2, 3, 4], findings);
     let part = |component| trimmed(repetition, component);
     let number = |component| part(component).as_deref().and_then(number::plain);
-    let words = [1, 2, 3, 4].into_iter().filter_map(part).collect::<String>();
+    let words = [1, 2, 3, 4]
+        .into_iter()
+        .filter_map(part)
+        .collect::<String>();
     let sign = part(1).filter(|sign| sign != "=");
     let value = match (sign, number(2), part(3).as_deref(), number(4)) {
-        (None, Some(value), None, None) if part(4).is_none() => Some(Value::Quantity(quantity(unit, value))),
-        (Some(sign), Some(value), None, None) if part(4).is_none() => number::comparator(&sign)
-            .map(|sign| Value::Quantity(Quantity { comparator: Some(sign), ..quantity(unit, value) })),
-        (None, Some(low), Some("-"), Some(high)) => {
-            Some(Value::Range(Range { low: Some(quantity(unit, low)), high: Some(quantity(unit, high)) }))
+        (None, Some(value), None, None) if part(4).is_none() => {
+            Some(Value::Quantity(quantity(unit, value)))
         }
+        (Some(sign), Some(value), None, None) if part(4).is_none() => number::comparator(&sign)
+            .map(|sign| {
+                Value::Quantity(Quantity {
+                    comparator: Some(sign),
+                    ..quantity(unit, value)
+                })
+            }),
+        (None, Some(low), Some("-"), Some(high)) => Some(Value::Range(Range {
+            low: Some(quantity(unit, low)),
+            high: Some(quantity(unit, high)),
+        })),
         (None, Some(first), Some(":" | "/"), Some(second)) => {
             Some(Value::Ratio(quantity(None, first), quantity(None, second)))
         }
         _ => None,
     };
     let value = value.unwrap_or(Value::Text(words));
-    Found { value: Some(value), original: Some(repetition.raw().to_owned()) }
+    Found {
+        value: Some(value),
+        original: Some(repetition.raw().to_owned()),
+    }
 }
 
 /// A coded value. A lone word without a system is no code but the value itself.
 fn coded(repetition: &Repetition<'_>, findings: &mut Findings) -> Found {
     let value = match cwe(repetition, findings) {
         Some(concept) => match (concept.codings.as_slice(), &concept.text) {
-            ([word], None) if word.system.is_none() => Value::Concept(Concept::text(word.code.clone())),
+            ([word], None) if word.system.is_none() => {
+                Value::Concept(Concept::text(word.code.clone()))
+            }
             _ => Value::Concept(concept),
         },
         None => Value::Text(repetition.raw().to_owned()),
     };
-    Found { value: Some(value), original: None }
+    Found {
+        value: Some(value),
+        original: None,
+    }
 }
 
 fn time(field: &Field<'_>, findings: &mut Findings) -> Found {
@@ -129,7 +174,10 @@ fn time(field: &Field<'_>, findings: &mut Findings) -> Found {
             if repaired {
                 findings.add(lint::D2019, field.place());
             }
-            Found { value: Some(Value::Time(time)), original: repaired.then_some(sent) }
+            Found {
+                value: Some(Value::Time(time)),
+                original: repaired.then_some(sent),
+            }
         }
         None => {
             findings.add(lint::D2014, field.place());
@@ -166,7 +214,9 @@ mod tests {
     use crate::testing::of_segment;
 
     fn number(quantity: &Quantity) -> String {
-        let sign = quantity.comparator.map_or(String::new(), |sign| format!("{sign:?} "));
+        let sign = quantity
+            .comparator
+            .map_or(String::new(), |sign| format!("{sign:?} "));
         format!("{sign}{}", quantity.value.as_str())
     }
 
@@ -174,13 +224,22 @@ mod tests {
         match value {
             None => "nothing".to_owned(),
             Some(Value::Quantity(quantity)) => format!("quantity {}", number(&quantity)),
-            Some(Value::Range(Range { low: Some(low), high: Some(high) })) => {
+            Some(Value::Range(Range {
+                low: Some(low),
+                high: Some(high),
+            })) => {
                 format!("range {} {}", number(&low), number(&high))
             }
             Some(Value::Range(_)) => "open range".to_owned(),
-            Some(Value::Ratio(first, second)) => format!("ratio {} {}", number(&first), number(&second)),
+            Some(Value::Ratio(first, second)) => {
+                format!("ratio {} {}", number(&first), number(&second))
+            }
             Some(Value::Concept(concept)) => {
-                format!("concept {} {}", concept.first_code().unwrap_or("-"), concept.text.as_deref().unwrap_or_default())
+                format!(
+                    "concept {} {}",
+                    concept.first_code().unwrap_or("-"),
+                    concept.text.as_deref().unwrap_or_default()
+                )
             }
             Some(Value::Text(text)) => format!("text {text}"),
             Some(Value::Time(time)) => format!("time {time}"),
@@ -190,7 +249,8 @@ mod tests {
     #[track_caller]
     fn check(kind: &str, sent: &str, expected: &str, rules: &[&str]) {
         let segment = format!("OBX|1|{kind}|code||{sent}");
-        let (found, breached) = of_segment(&segment, |segment, findings| read(segment, None, findings));
+        let (found, breached) =
+            of_segment(&segment, |segment, findings| read(segment, None, findings));
         assert_eq!(shown(found.value), expected, "{kind} {sent}");
         assert_eq!(breached, rules, "{kind} {sent}");
     }
@@ -261,7 +321,12 @@ mod tests {
     #[test]
     fn several_values_are_lines_of_a_text() {
         check("NM", "1.0~2.0", "text 1.0\n2.0", &[]);
-        check("CWE", "1^大腸菌^JANIS~2^緑膿菌^JANIS", "text 大腸菌\n緑膿菌", &[]);
+        check(
+            "CWE",
+            "1^大腸菌^JANIS~2^緑膿菌^JANIS",
+            "text 大腸菌\n緑膿菌",
+            &[],
+        );
     }
 
     #[test]
@@ -271,6 +336,10 @@ mod tests {
         check_original("ST", "  -", Some("  -"));
         check_original("ST", "< 0.02", Some("< 0.02"));
         check_original("ST", "陰性", None);
-        check_original("CWE", "1^大腸菌^JANIS~2^緑膿菌^JANIS", Some("1^大腸菌^JANIS~2^緑膿菌^JANIS"));
+        check_original(
+            "CWE",
+            "1^大腸菌^JANIS~2^緑膿菌^JANIS",
+            Some("1^大腸菌^JANIS~2^緑膿菌^JANIS"),
+        );
     }
 }

@@ -6,7 +6,10 @@ pub(super) fn number(group: &str) -> (String, Option<String>) {
     let mut parts = group.splitn(3, '_');
     let whole = parts.next().unwrap_or_default();
     let number = parts.next().unwrap_or(whole);
-    let sequence = parts.next().filter(|sequence| !sequence.is_empty()).map(str::to_owned);
+    let sequence = parts
+        .next()
+        .filter(|sequence| !sequence.is_empty())
+        .map(str::to_owned);
     let number = match number.trim_start_matches('0') {
         "" if !number.is_empty() => "0",
         significant => significant,
@@ -20,7 +23,11 @@ mod tests {
 
     #[track_caller]
     fn check(group: &str, rp: &str, sequence: Option<&str>) {
-        assert_eq!(number(group), (rp.to_owned(), sequence.map(str::to_owned)), "{group}");
+        assert_eq!(
+            number(group),
+            (rp.to_owned(), sequence.map(str::to_owned)),
+            "{group}"
+        );
     }
 
     #[test]

@@ -4,7 +4,9 @@
 /// The words of a usage code, e.g. `1013044400000000` → `内服・経口・１日３回朝昼夕食後`; nothing
 /// when any character of the code is not understood (JAMI 標準用法マスタ, 16 characters).
 pub(crate) fn decode(code: &str) -> Option<String> {
-    let (method, timing) = code.split_at_checked(2).filter(|(_, timing)| timing.len() == 14)?;
+    let (method, timing) = code
+        .split_at_checked(2)
+        .filter(|(_, timing)| timing.len() == 14)?;
     let words = match timing.split_at_checked(1)? {
         ("1", rest) => meals(rest)?,
         ("2", rest) => interval(rest)?,
@@ -28,7 +30,9 @@ pub(crate) fn contradicts(code: &str, text: &str) -> bool {
 /// Positions 4 to 16 of a code linked to meals and sleep: times a day, then 就寝前, 夕, 昼, 朝, 起床時
 /// and a clock hour.
 fn meals(digits: &str) -> Option<String> {
-    let [times, bed, evening, noon, morning, rise, hour, rest @ ..] = digits.as_bytes() else { return None };
+    let [times, bed, evening, noon, morning, rise, hour, rest @ ..] = digits.as_bytes() else {
+        return None;
+    };
     let mut occasions = Vec::new();
     let mut count = 0;
     if flag(*rise, b'9')? {
@@ -37,7 +41,9 @@ fn meals(digits: &str) -> Option<String> {
     }
     let mut last = None;
     for (name, mark) in [("朝", *morning), ("昼", *noon), ("夕", *evening)] {
-        let Some(relation) = relation_to_meal(mark)? else { continue };
+        let Some(relation) = relation_to_meal(mark)? else {
+            continue;
+        };
         count += 1;
         match (last, occasions.last_mut()) {
             (Some(same), Some(words)) if same == relation => {
@@ -94,7 +100,9 @@ fn on_event(digits: &str) -> Option<String> {
 /// 頓用: condition, least hours between two doses, most times a day.
 fn as_needed(digits: &str) -> Option<String> {
     let (occasion, rest) = digits.strip_prefix('0')?.split_at_checked(2)?;
-    let [b'0', gap, most, rest @ ..] = rest.as_bytes() else { return None };
+    let [b'0', gap, most, rest @ ..] = rest.as_bytes() else {
+        return None;
+    };
     let (gap, most) = (number(*gap)?, number(*most)?);
     let mut words = condition(occasion)?;
     if gap > 0 || most > 0 {
@@ -140,19 +148,29 @@ fn number(byte: u8) -> Option<u32> {
 fn wide(number: u32) -> String {
     const DIGITS: [char; 10] = ['０', '１', '２', '３', '４', '５', '６', '７', '８', '９'];
     let digits = number.to_string();
-    digits.chars().filter_map(|digit| DIGITS.into_iter().nth(digit.to_digit(10)? as usize)).collect()
+    digits
+        .chars()
+        .filter_map(|digit| DIGITS.into_iter().nth(digit.to_digit(10)? as usize))
+        .collect()
 }
 
 /// Positions 1 and 2: 基本用法 and its detail.
 fn method_name(code: &str) -> Option<&'static str> {
-    METHODS.iter().find(|(key, _)| *key == code).map(|(_, name)| *name)
+    METHODS
+        .iter()
+        .find(|(key, _)| *key == code)
+        .map(|(_, name)| *name)
 }
 
 /// Positions 5 and 6 of types 4 and 5, as an occasion.
 fn condition(code: &str) -> Option<String> {
     let (_, name) = CONDITIONS.iter().find(|(key, _)| *key == code)?;
     let complete = name.ends_with(['時', '前', '後', '中', '宜']);
-    Some(if complete { (*name).to_owned() } else { format!("{name}時") })
+    Some(if complete {
+        (*name).to_owned()
+    } else {
+        format!("{name}時")
+    })
 }
 
 const METHODS: &[(&str, &str)] = &[
@@ -286,11 +304,20 @@ mod tests {
         check("1012040400000000", Some("内服・経口・１日２回朝夕食後"));
         check("1011000400000000", Some("内服・経口・１日１回朝食後"));
         check("1011040000000000", Some("内服・経口・１日１回夕食後"));
-        check("1014144400000000", Some("内服・経口・１日４回朝昼夕食後と就寝前"));
+        check(
+            "1014144400000000",
+            Some("内服・経口・１日４回朝昼夕食後と就寝前"),
+        );
         check("1011000090000000", Some("内服・経口・１日１回起床時"));
         check("1011100000000000", Some("内服・経口・１日１回就寝前"));
-        check("101514440P000000", Some("内服・経口・１日５回朝昼夕食後と１５時と就寝前"));
-        check("1012040100000000", Some("内服・経口・１日２回朝食前と夕食後"));
+        check(
+            "101514440P000000",
+            Some("内服・経口・１日５回朝昼夕食後と１５時と就寝前"),
+        );
+        check(
+            "1012040100000000",
+            Some("内服・経口・１日２回朝食前と夕食後"),
+        );
     }
 
     #[test]
@@ -303,7 +330,10 @@ mod tests {
     #[test]
     fn as_needed_says_condition_gap_and_limit() {
         check("1050110020000000", Some("内服・経口・疼痛時　１日２回まで"));
-        check("1050160A10000000", Some("内服・経口・腰痛時　１０時間以上あけ１日１回まで"));
+        check(
+            "1050160A10000000",
+            Some("内服・経口・腰痛時　１０時間以上あけ１日１回まで"),
+        );
         check("1050610000000000", Some("内服・経口・不眠時"));
     }
 
@@ -327,8 +357,14 @@ mod tests {
 
     #[test]
     fn words_that_name_another_time_contradict() {
-        assert!(contradicts("1011040000000000", "内服・経口・１日１回朝食後"));
-        assert!(!contradicts("1011000400000000", "内服・経口・１日１回朝食後"));
+        assert!(contradicts(
+            "1011040000000000",
+            "内服・経口・１日１回朝食後"
+        ));
+        assert!(!contradicts(
+            "1011000400000000",
+            "内服・経口・１日１回朝食後"
+        ));
         assert!(!contradicts("1011040000000000", "医師の指示どおり"));
         assert!(!contradicts("local", "１日１回朝食後"));
     }

@@ -3,7 +3,7 @@
 
 use model::allergy::{Allergy, AllergySource};
 
-use super::{Other, allergy, code, keep, plain, require, texts, ts, unread, xcn};
+use super::{Other, allergy, code, keep, plain, require, stated, texts, ts, unread, xcn};
 use crate::hl7::message::Segment;
 use crate::lint::Findings;
 
@@ -11,8 +11,10 @@ const READ: [usize; 19] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 17
 
 /// Reads an IAM; `None` when it names no allergen.
 pub(crate) fn read(segment: &Segment<'_>, findings: &mut Findings) -> Option<Allergy> {
-    require(segment, &[3, 6], findings);
+    require(segment, &[6], findings);
     unread(segment, &READ, findings);
+    let allergen = code(segment, 3, findings);
+    let allergen = stated(allergen, segment, findings)?;
     let mut other = Other::new();
     keep(segment, &[1, 10, 14, 15, 19, 20], &mut other);
     let mut confirmers = xcn(&segment.field(18), findings).into_iter();
@@ -34,7 +36,7 @@ pub(crate) fn read(segment: &Segment<'_>, findings: &mut Findings) -> Option<All
         clinical: code(segment, 17, findings),
         asserter,
         other,
-        ..allergy(AllergySource::AllergyList, code(segment, 3, findings)?)
+        ..allergy(AllergySource::AllergyList, allergen)
     };
     Some(read)
 }

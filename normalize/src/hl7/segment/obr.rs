@@ -3,7 +3,9 @@
 use model::code::Concept;
 use model::observation::Report;
 
-use super::{code, keep, nested_or_flat, plain, require, single, staff, ts, unread, unread_components};
+use super::{
+    code, keep, nested_or_flat, plain, require, single, staff, ts, unread, unread_components,
+};
 use crate::hl7::message::Segment;
 use crate::lint::Findings;
 
@@ -51,7 +53,10 @@ mod tests {
         );
         assert_eq!(report.placer.as_deref(), Some("O1"));
         assert_eq!(report.set.unwrap().text.as_deref(), Some("生化学的検査"));
-        assert_eq!(report.issued.unwrap().to_string(), "2024-05-10T11:22:00+09:00");
+        assert_eq!(
+            report.issued.unwrap().to_string(),
+            "2024-05-10T11:22:00+09:00"
+        );
         assert_eq!(report.parent.as_deref(), Some("6B01&菌名&JC10^1^S.aureus"));
         assert_eq!(material.unwrap().text.as_deref(), Some("全血"));
         assert_eq!(rules, [""; 0]);

@@ -3,7 +3,7 @@
 use model::code::{CodeSystem, Concept};
 use model::observation::{Observation, ObservationCategory, ObservationStatus, Value};
 
-use super::{Other, code, keep, plain, texts, ts, unread};
+use super::{Other, code, keep, plain, stated, texts, ts, unread};
 use crate::hl7::lab::{number, value};
 use crate::hl7::message::Segment;
 use crate::lint::{self, Findings};
@@ -24,10 +24,8 @@ pub(crate) fn read(
     findings: &mut Findings,
 ) -> Option<Observation> {
     unread(segment, &READ, findings);
-    let Some(code) = measured(segment, findings) else {
-        findings.add(lint::D2012, segment.field(3).place());
-        return None;
-    };
+    let code = measured(segment, findings);
+    let code = stated(code, segment, findings)?;
     let mut other = Other::new();
     let unit = super::code(segment, 6, findings);
     let found = value::read(segment, unit.as_ref(), findings);
@@ -44,7 +42,9 @@ pub(crate) fn read(
         sub_id: plain(&segment.field(4), findings),
         value: found.value,
         original: found.original,
-        range: range.has_content().then(|| number::reference_range(&range.whole(), unit.as_ref())),
+        range: range
+            .has_content()
+            .then(|| number::reference_range(&range.whole(), unit.as_ref())),
         flags: flags(segment, findings),
         effective: ts(&segment.field(14), findings),
         issued: ts(&segment.field(19), findings),
@@ -57,7 +57,10 @@ pub(crate) fn read(
 
 fn measured(segment: &Segment<'_>, findings: &mut Findings) -> Option<Concept> {
     let concept = code(segment, 3, findings)?;
-    if concept.code_in(&CodeSystem::Jlac10).is_some_and(|code| code.chars().count() != JLAC10) {
+    if concept
+        .code_in(&CodeSystem::Jlac10)
+        .is_some_and(|code| code.chars().count() != JLAC10)
+    {
         findings.add(lint::D2015, segment.field(3).place());
     }
     Some(concept)
@@ -88,8 +91,19 @@ fn status(segment: &Segment<'_>, has_value: bool, findings: &mut Findings) -> Ob
         "X" | "N" => ObservationStatus::Cancelled,
         "D" | "W" => ObservationStatus::EnteredInError,
         unknown => {
-            findings.add(if unknown.is_empty() { lint::D2012 } else { lint::D2015 }, field.place());
-            if has_value { ObservationStatus::Preliminary } else { ObservationStatus::Registered }
+            findings.add(
+                if unknown.is_empty() {
+                    lint::D2012
+                } else {
+                    lint::D2015
+                },
+                field.place(),
+            );
+            if has_value {
+                ObservationStatus::Preliminary
+            } else {
+                ObservationStatus::Registered
+            }
         }
     }
 }
@@ -100,12 +114,16 @@ mod tests {
     use crate::testing::of_segment;
 
     fn observation(segment: &str) -> (Option<Observation>, Vec<String>) {
-        of_segment(segment, |segment, findings| read(segment, ObservationCategory::Laboratory, findings))
+        of_segment(segment, |segment, findings| {
+            read(segment, ObservationCategory::Laboratory, findings)
+        })
     }
 
     #[track_caller]
     fn check_status(code: &str, expected: ObservationStatus, rules: &[&str]) {
-        let (read, found) = observation(&format!("OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|||||  |{code}"));
+        let (read, found) = observation(&format!(
+            "OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|||||  |{code}"
+        ));
         assert_eq!(read.unwrap().status, expected, "{code}");
         assert_eq!(found, rules, "{code}");
     }
@@ -134,30 +152,45 @@ mod tests {
 
     #[test]
     fn a_pending_result_keeps_its_unit_and_range() {
-        let (read, rules) = observation("OBX|2|NM|3D046000001920402^HbA1c^JC10|||%^%^ISO+|4.9-6.0||||I");
+        let (read, rules) =
+            observation("OBX|2|NM|3D046000001920402^HbA1c^JC10|||%^%^ISO+|4.9-6.0||||I");
         let read = read.unwrap();
         assert!(read.value.is_none());
-        assert!(read.other.contains(&("OBX-6".to_owned(), "%^%^ISO+".to_owned())));
+        assert!(
+            read.other
+                .contains(&("OBX-6".to_owned(), "%^%^ISO+".to_owned()))
+        );
         assert_eq!(read.range.unwrap().text, "4.9-6.0");
         assert_eq!(rules, [""; 0]);
     }
 
     #[test]
     fn units_in_full_width_are_codes_all_the_same() {
-        let (read, rules) =
-            observation("OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|ｇ／ｄＬ^ｇ／ｄＬ^ＩＳＯ＋|||||F");
-        let Some(Value::Quantity(quantity)) = read.unwrap().value else { panic!() };
-        assert_eq!(quantity.unit.unwrap().code_in(&CodeSystem::IsoPlus), Some("g/dL"));
+        let (read, rules) = observation(
+            "OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|ｇ／ｄＬ^ｇ／ｄＬ^ＩＳＯ＋|||||F",
+        );
+        let Some(Value::Quantity(quantity)) = read.unwrap().value else {
+            panic!()
+        };
+        assert_eq!(
+            quantity.unit.unwrap().code_in(&CodeSystem::IsoPlus),
+            Some("g/dL")
+        );
         assert_eq!(rules, ["D2019@6", "D2019@6"]);
     }
 
     #[test]
     fn flags_and_sub_id() {
-        let (read, _) = observation("OBX|1|NM|3A010000002327101^総蛋白^JC10|1|7.2||6.6-8.1|H~A|||F|||202405100845");
+        let (read, _) = observation(
+            "OBX|1|NM|3A010000002327101^総蛋白^JC10|1|7.2||6.6-8.1|H~A|||F|||202405100845",
+        );
         let read = read.unwrap();
         assert_eq!(read.flags, ["H", "A"]);
         assert_eq!(read.sub_id.as_deref(), Some("1"));
-        assert_eq!(read.effective.unwrap().to_string(), "2024-05-10T08:45:00+09:00");
+        assert_eq!(
+            read.effective.unwrap().to_string(),
+            "2024-05-10T08:45:00+09:00"
+        );
     }
 
     #[test]
@@ -174,6 +207,6 @@ mod tests {
         assert_eq!(rules, ["D2015@3"]);
         let (read, rules) = observation("OBX|1|NM|||7.2||||||F");
         assert!(read.is_none());
-        assert_eq!(rules, ["D2012@3"]);
+        assert_eq!(rules, ["D2034@0"]);
     }
 }

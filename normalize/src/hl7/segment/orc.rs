@@ -33,13 +33,25 @@ pub(crate) fn read(segment: &Segment<'_>, findings: &mut Findings) -> Orc {
         setting: code(segment, 29, findings).map(|setting| with_letter(segment, setting, findings)),
         other: Vec::new(),
     };
-    keep(segment, &[1, 5, 13, 15, 16, 18, 21, 22, 23], &mut head.other);
-    Orc { control: segment.field(1).text(), status: segment.field(5).text(), head }
+    keep(
+        segment,
+        &[1, 5, 13, 15, 16, 18, 21, 22, 23],
+        &mut head.other,
+    );
+    Orc {
+        control: segment.field(1).text(),
+        status: segment.field(5).text(),
+        head,
+    }
 }
 
 /// Outpatient is the letter O; some senders write the digit.
 fn with_letter(segment: &Segment<'_>, mut setting: Concept, findings: &mut Findings) -> Concept {
-    for coding in setting.codings.iter_mut().filter(|coding| coding.code == "0") {
+    for coding in setting
+        .codings
+        .iter_mut()
+        .filter(|coding| coding.code == "0")
+    {
         "O".clone_into(&mut coding.code);
         findings.add(lint::D2019, segment.field(29).place());
     }
@@ -63,21 +75,35 @@ mod tests {
         assert_eq!(head.filler.as_deref(), Some("F1"));
         assert_eq!(head.group.as_deref(), Some("000000024000123_01"));
         let requester = head.requester.unwrap();
-        assert_eq!((requester.name.as_deref(), requester.kana.as_deref()), (Some("服部 時夫"), Some("ハットリ トキオ")));
+        assert_eq!(
+            (requester.name.as_deref(), requester.kana.as_deref()),
+            (Some("服部 時夫"), Some("ハットリ トキオ"))
+        );
         assert_eq!(head.department.unwrap().text.as_deref(), Some("内科"));
     }
 
     #[test]
     fn zero_for_the_letter_o_is_outpatient() {
-        let (orc, rules) = of_segment(&format!("ORC|NW{}0^外来患者オーダ^HL70482", "|".repeat(28)), read);
+        let (orc, rules) = of_segment(
+            &format!("ORC|NW{}0^外来患者オーダ^HL70482", "|".repeat(28)),
+            read,
+        );
         assert_eq!(orc.head.setting.unwrap().first_code(), Some("O"));
         assert_eq!(rules, ["D2019@29"]);
     }
 
     #[test]
     fn what_has_no_place_is_kept_and_what_is_not_read_is_found() {
-        let (orc, rules) = of_segment("ORC|SC||||CM||||||||01^^^^^C||20240510|||PC1^^99XY2|X", read);
-        let kept: Vec<&str> = orc.head.other.iter().map(|(field, _)| field.as_str()).collect();
+        let (orc, rules) = of_segment(
+            "ORC|SC||||CM||||||||01^^^^^C||20240510|||PC1^^99XY2|X",
+            read,
+        );
+        let kept: Vec<&str> = orc
+            .head
+            .other
+            .iter()
+            .map(|(field, _)| field.as_str())
+            .collect();
         assert_eq!(kept, ["ORC-1", "ORC-5", "ORC-13", "ORC-15", "ORC-18"]);
         assert_eq!(rules, ["D2017@19"]);
     }

@@ -6,9 +6,9 @@ use model::patient::Patient;
 use model::person::{PersonName, Sex, Writing};
 use model::time::{PartialDateTime, Precision};
 
-use super::{Other, keep, moment, plain, require, ts, unread, unread_components, xad, xpn, xtn};
+use super::{Other, expect, keep, moment, plain, require, ts, unread, unread_components, xad, xpn, xtn};
 use crate::Evidence;
-use crate::hl7::message::{Field, Segment};
+use crate::hl7::message::{Field, Repetition, Segment};
 use crate::lint::{self, Findings};
 use crate::text;
 
@@ -24,9 +24,7 @@ pub(crate) fn local_id(segment: &Segment<'_>, identity: &Identity) -> Option<Str
 pub(crate) fn read(segment: &Segment<'_>, local_id: &str, findings: &mut Findings) -> Patient {
     require(segment, &[3, 5, 7, 8], findings);
     unread(segment, &[1, 3, 5, 7, 8, 11, 13, 14, 33], findings);
-    for repetition in segment.field(3).repetitions() {
-        unread_components(&repetition, &[1, 5], findings);
-    }
+    read_id(&segment.field(3), findings);
     let (birth_date, sex) = birth_and_sex(segment, findings);
     let mut other = Other::new();
     keep(segment, &[1], &mut other);
@@ -42,6 +40,20 @@ pub(crate) fn read(segment: &Segment<'_>, local_id: &str, findings: &mut Finding
         updated: ts(&segment.field(33), findings),
         from_order: false,
         other,
+    }
+}
+
+/// Finds what PID-3 says beside the number: another type, other numbers.
+fn read_id(field: &Field<'_>, findings: &mut Findings) {
+    let typed = |repetition: &Repetition<'_>| repetition.component(5).as_deref() == Some("PI");
+    let chosen = field.repetitions().position(|repetition| typed(&repetition)).unwrap_or(0);
+    for (index, repetition) in field.repetitions().enumerate() {
+        if index == chosen {
+            unread_components(&repetition, &[1, 5], findings);
+            expect(&repetition, 5, &["PI"], findings);
+        } else if !repetition.raw().is_empty() {
+            findings.add(lint::D2016, repetition.place());
+        }
     }
 }
 

@@ -3,7 +3,9 @@
 use model::code::{CodeSystem, Coding, Concept};
 use model::condition::{ClinicalStatus, Condition, VerificationStatus};
 
-use super::{code, keep, plain, require, triplets, ts, unread, unread_components};
+use super::{
+    code, keep, plain, require, require_content, stated, triplets, ts, unread, unread_components,
+};
 use crate::hl7::message::{Repetition, Segment};
 use crate::lint::{self, Findings};
 
@@ -12,7 +14,8 @@ const KEPT: [usize; 14] = [1, 2, 5, 6, 11, 12, 13, 15, 19, 20, 21, 22, 23, 24];
 
 /// A diagnosis as its PRB alone states it; `None` with a finding when it names none.
 pub(crate) fn read(segment: &Segment<'_>, findings: &mut Findings) -> Option<Condition> {
-    require(segment, &[1, 2, 3, 4], findings);
+    require(segment, &[1, 2, 4], findings);
+    require_content(segment, 3, findings);
     unread(segment, &(1..=25).collect::<Vec<_>>(), findings);
     let mut condition = Condition {
         code: code(segment, 3, findings).unwrap_or_default(),
@@ -40,11 +43,15 @@ pub(crate) fn read(segment: &Segment<'_>, findings: &mut Findings) -> Option<Con
         classification(&mut condition, &repetition, findings);
     }
     // The actual end, else the date of the outcome.
-    let (end, outcome) = (ts(&segment.field(9), findings), ts(&segment.field(15), findings));
+    let (end, outcome) = (
+        ts(&segment.field(9), findings),
+        ts(&segment.field(15), findings),
+    );
     condition.abatement = end.or(outcome);
     statuses(&mut condition, segment);
     keep(segment, &KEPT, &mut condition.other);
-    (!condition.code.is_empty()).then_some(condition)
+    let condition = (!condition.code.is_empty()).then_some(condition);
+    stated(condition, segment, findings)
 }
 
 /// PRB-10: ICD-10 in components 1 to 3, the kind of diagnosis in 4 to 6, the edition in 7.
@@ -62,7 +69,10 @@ fn classification(condition: &mut Condition, repetition: &Repetition<'_>, findin
     if !kind.is_empty() {
         condition.kinds.push(kind);
     }
-    condition.icd_edition = condition.icd_edition.take().or_else(|| super::trimmed(repetition, 7));
+    condition.icd_edition = condition
+        .icd_edition
+        .take()
+        .or_else(|| super::trimmed(repetition, 7));
 }
 
 /// Adds a coding that is not there yet.
@@ -98,7 +108,11 @@ mod tests {
     fn check(fields: &str, clinical: ClinicalStatus, verification: VerificationStatus) {
         let (condition, _) = of_segment(&format!("PRB|{fields}"), read);
         let condition = condition.unwrap();
-        assert_eq!((condition.clinical, condition.verification), (clinical, verification), "{fields}");
+        assert_eq!(
+            (condition.clinical, condition.verification),
+            (clinical, verification),
+            "{fields}"
+        );
     }
 
     #[test]
@@ -106,22 +120,51 @@ mod tests {
         use ClinicalStatus::{Active, Resolved};
         use VerificationStatus::{Confirmed, EnteredInError, Provisional};
         check("AD|20240510|1^胃炎^MDCDX2|D1", Active, Confirmed);
-        check("AD|20240510|1^胃炎^MDCDX2|D1|||20240501|20240601", Active, Confirmed);
-        check("AD|20240510|1^胃炎^MDCDX2|D1|||20240501||20240601", Resolved, Confirmed);
-        check("AD|20240510|1^胃炎^MDCDX2|D1||||||||||F^治癒^HL70241", Resolved, Confirmed);
-        check("AD|20240510|1^胃炎^MDCDX2|D1||||||||||N^不変^HL70241", Active, Confirmed);
-        check("AD|20240510|1^胃炎^MDCDX2|D1|||||||||1^疑いあり^JHSD0005", Active, Provisional);
-        check("AD|20240510|1^胃炎^MDCDX2|D1|||||||||1", Active, Provisional);
+        check(
+            "AD|20240510|1^胃炎^MDCDX2|D1|||20240501|20240601",
+            Active,
+            Confirmed,
+        );
+        check(
+            "AD|20240510|1^胃炎^MDCDX2|D1|||20240501||20240601",
+            Resolved,
+            Confirmed,
+        );
+        check(
+            "AD|20240510|1^胃炎^MDCDX2|D1||||||||||F^治癒^HL70241",
+            Resolved,
+            Confirmed,
+        );
+        check(
+            "AD|20240510|1^胃炎^MDCDX2|D1||||||||||N^不変^HL70241",
+            Active,
+            Confirmed,
+        );
+        check(
+            "AD|20240510|1^胃炎^MDCDX2|D1|||||||||1^疑いあり^JHSD0005",
+            Active,
+            Provisional,
+        );
+        check(
+            "AD|20240510|1^胃炎^MDCDX2|D1|||||||||1",
+            Active,
+            Provisional,
+        );
         check("DE|20240510|1^胃炎^MDCDX2|D1", Active, EnteredInError);
     }
 
     #[test]
     fn classification_holds_code_kind_and_edition() {
-        let (condition, rules) =
-            of_segment("PRB|AD|20240510|20050020^２型糖尿病^MDCDX2|D1||||||E11.9^^I10^O^外来時^JHSD0004^2013", read);
+        let (condition, rules) = of_segment(
+            "PRB|AD|20240510|20050020^２型糖尿病^MDCDX2|D1||||||E11.9^^I10^O^外来時^JHSD0004^2013",
+            read,
+        );
         let condition = condition.unwrap();
         assert_eq!(condition.code.code_in(&CodeSystem::Icd10), Some("E119"));
-        assert_eq!(condition.code.code_in(&CodeSystem::DiseaseNumber), Some("20050020"));
+        assert_eq!(
+            condition.code.code_in(&CodeSystem::DiseaseNumber),
+            Some("20050020")
+        );
         assert_eq!(condition.icd_edition.as_deref(), Some("2013"));
         assert_eq!(condition.kinds.first().unwrap().first_code(), Some("O"));
         assert_eq!(rules, ["D2019@10"]);
@@ -131,6 +174,6 @@ mod tests {
     fn a_problem_without_a_name_is_none() {
         let (condition, rules) = of_segment("PRB|AD|20240510||D1", read);
         assert!(condition.is_none());
-        assert_eq!(rules, ["D2012@3"]);
+        assert_eq!(rules, ["D2012@3", "D2034@0"]);
     }
 }

@@ -55,7 +55,12 @@ pub(crate) fn read(message: &Message, findings: &mut Findings) -> Visit {
 
 /// HL7 table 0004; the digit 0 stands for the letter O with some senders.
 fn class(field: &Field<'_>, findings: &mut Findings) -> Option<EncounterClass> {
-    let sent = plain(field, findings)?;
+    let Some(sent) = plain(field, findings) else {
+        if field.is_null() {
+            findings.add(lint::D2012, field.place());
+        }
+        return None;
+    };
     let code = text::half_width(&sent);
     if code != sent || code == "0" {
         findings.add(lint::D2019, field.place());

@@ -52,7 +52,10 @@ fn as_body_site(mut site: Concept) -> Concept {
 }
 
 fn is_device(concept: &Concept) -> bool {
-    concept.codings.iter().any(|coding| coding.system == Some(CodeSystem::Hl7Table(164)))
+    concept
+        .codings
+        .iter()
+        .any(|coding| coding.system == Some(CodeSystem::Hl7Table(164)))
 }
 
 #[cfg(test)]
@@ -63,7 +66,11 @@ mod tests {
     #[track_caller]
     fn check(segment: &str, part: fn(&Route) -> &Option<Concept>, code: &str, rules: &[&str]) {
         let (route, found) = of_segment(segment, read);
-        assert_eq!(part(&route).as_ref().and_then(Concept::first_code), Some(code), "{segment}");
+        assert_eq!(
+            part(&route).as_ref().and_then(Concept::first_code),
+            Some(code),
+            "{segment}"
+        );
         assert_eq!(found, rules, "{segment}");
     }
 
@@ -80,17 +87,30 @@ mod tests {
 
     #[test]
     fn zero_for_the_letter_o_is_repaired() {
-        check("RXR|P0^口^HL70162", |route| &route.route, "PO", &["D2019@1"]);
+        check(
+            "RXR|P0^口^HL70162",
+            |route| &route.route,
+            "PO",
+            &["D2019@1"],
+        );
     }
 
     #[test]
     fn a_pump_in_the_field_of_sites_is_a_device() {
-        check("RXR|IV^静脈内^HL70162|IVP^点滴ポンプ^HL70164", |route| &route.device, "IVP", &["D2019@2"]);
+        check(
+            "RXR|IV^静脈内^HL70162|IVP^点滴ポンプ^HL70164",
+            |route| &route.device,
+            "IVP",
+            &["D2019@2"],
+        );
     }
 
     #[test]
     fn body_sites_are_a_table_of_their_own() {
         let (route, _) = of_segment("RXR|AP^外用^HL70162|77L^左手^JAMISDP01", read);
-        assert_eq!(route.site.unwrap().code_in(&CodeSystem::JamiBodySite), Some("77L"));
+        assert_eq!(
+            route.site.unwrap().code_in(&CodeSystem::JamiBodySite),
+            Some("77L")
+        );
     }
 }

@@ -30,12 +30,20 @@ mod tests {
 
     #[test]
     fn material_site_and_times() {
-        let (specimen, rules) =
-            of_segment("SPM|1|S1||023^血清^JC10|99&x||||||||||||202405100845|202405100900|X", read);
+        let (specimen, rules) = of_segment(
+            "SPM|1|S1||023^血清^JC10|99&x||||||||||||202405100845|202405100900|X",
+            read,
+        );
         assert_eq!(specimen.number.as_deref(), Some("S1"));
         assert_eq!(specimen.material.unwrap().first_code(), Some("023"));
-        assert_eq!(specimen.collected.unwrap().to_string(), "2024-05-10T08:45:00+09:00");
-        assert_eq!(specimen.received.unwrap().to_string(), "2024-05-10T09:00:00+09:00");
+        assert_eq!(
+            specimen.collected.unwrap().to_string(),
+            "2024-05-10T08:45:00+09:00"
+        );
+        assert_eq!(
+            specimen.received.unwrap().to_string(),
+            "2024-05-10T09:00:00+09:00"
+        );
         assert_eq!(specimen.other.len(), 2);
         assert_eq!(rules, ["D2017@19"]);
     }

@@ -13,14 +13,23 @@ const SUSPECTED: &str = "8002";
 /// Adds what a ZPR says to the diagnosis of the PRB before it.
 pub(crate) fn add(condition: &mut Condition, segment: &Segment<'_>, findings: &mut Findings) {
     unread(segment, &[1, 2, 3, 4, 5, 6, 7], findings);
-    condition.prefixes.extend(modifiers(segment, (1, 4), findings));
-    condition.suffixes.extend(modifiers(segment, (3, 6), findings));
+    condition
+        .prefixes
+        .extend(modifiers(segment, (1, 4), findings));
+    condition
+        .suffixes
+        .extend(modifiers(segment, (3, 6), findings));
     let numbered = codes(segment, 2, findings);
     let exchanged = codes(segment, 5, findings);
-    let exchanged = exchanged.into_iter().map(|code| told(code, &CodeSystem::DiseaseExchange));
+    let exchanged = exchanged
+        .into_iter()
+        .map(|code| told(code, &CodeSystem::DiseaseExchange));
     let base: Vec<Concept> = numbered.into_iter().chain(exchanged).collect();
     // Another name than PRB-3 has would be lost behind the same code.
-    if base.iter().any(|disease| disease.text.is_some() && disease.text != condition.code.text) {
+    if base
+        .iter()
+        .any(|disease| disease.text.is_some() && disease.text != condition.code.text)
+    {
         keep(segment, &[2, 5], &mut condition.other);
     }
     name(condition, &base);
@@ -35,11 +44,17 @@ pub(crate) fn add(condition: &mut Condition, segment: &Segment<'_>, findings: &m
 }
 
 /// Modifiers by number and by code for exchange: the n-th of one list is the n-th of the other.
-fn modifiers(segment: &Segment<'_>, fields: (usize, usize), findings: &mut Findings) -> Vec<Concept> {
+fn modifiers(
+    segment: &Segment<'_>,
+    fields: (usize, usize),
+    findings: &mut Findings,
+) -> Vec<Concept> {
     let numbered = codes(segment, fields.0, findings);
     let exchanged = codes(segment, fields.1, findings);
-    let mut modifiers: Vec<Concept> =
-        numbered.into_iter().map(|code| told(code, &CodeSystem::ModifierNumber)).collect();
+    let mut modifiers: Vec<Concept> = numbered
+        .into_iter()
+        .map(|code| told(code, &CodeSystem::ModifierNumber))
+        .collect();
     for (index, exchanged) in exchanged.into_iter().enumerate() {
         let exchanged = told(exchanged, &CodeSystem::ModifierExchange);
         match modifiers.get_mut(index) {
@@ -66,17 +81,32 @@ fn told(mut concept: Concept, system: &CodeSystem) -> Concept {
 /// The whole name, when PRB-3 holds only the base word: prefixes, disease, suffixes.
 fn name(condition: &mut Condition, base: &[Concept]) {
     let words = |concepts: &[Concept]| -> String {
-        concepts.iter().filter_map(|concept| concept.text.as_deref()).collect()
+        concepts
+            .iter()
+            .filter_map(|concept| concept.text.as_deref())
+            .collect()
     };
-    let Some(disease) = base.iter().find_map(|concept| concept.text.clone()) else { return };
-    if condition.code.text.as_ref().is_none_or(|text| *text == disease) {
-        condition.code.text = Some(words(&condition.prefixes) + &disease + &words(&condition.suffixes));
+    let Some(disease) = base.iter().find_map(|concept| concept.text.clone()) else {
+        return;
+    };
+    if condition
+        .code
+        .text
+        .as_ref()
+        .is_none_or(|text| *text == disease)
+    {
+        condition.code.text =
+            Some(words(&condition.prefixes) + &disease + &words(&condition.suffixes));
     }
 }
 
 fn is_suspicion(suffix: &Concept) -> bool {
     let exchange = suffix.codings.iter().any(|coding| coding.code == SUSPECTED);
-    exchange || suffix.text.as_deref().is_some_and(|text| text.contains("疑い"))
+    exchange
+        || suffix
+            .text
+            .as_deref()
+            .is_some_and(|text| text.contains("疑い"))
 }
 
 #[cfg(test)]
@@ -85,7 +115,9 @@ mod tests {
     use crate::testing::of_segment;
 
     fn condition() -> Condition {
-        of_segment("PRB|AD|20240510|20054174^胃炎^MDCDX2|D1", prb::read).0.unwrap()
+        of_segment("PRB|AD|20240510|20054174^胃炎^MDCDX2|D1", prb::read)
+            .0
+            .unwrap()
     }
 
     #[track_caller]
@@ -112,7 +144,10 @@ mod tests {
         assert_eq!(first.code_in(&CodeSystem::ModifierNumber), Some("27000225"));
         assert_eq!(first.code_in(&CodeSystem::ModifierExchange), Some("4012"));
         assert_eq!(condition.prefixes.len(), 2);
-        assert_eq!(condition.code.code_in(&CodeSystem::DiseaseExchange), Some("TSQF"));
+        assert_eq!(
+            condition.code.code_in(&CodeSystem::DiseaseExchange),
+            Some("TSQF")
+        );
         assert_eq!(condition.notes, ["備考"]);
     }
 
@@ -123,11 +158,19 @@ mod tests {
             "胃炎の疑い",
             VerificationStatus::Provisional,
         );
-        check("ZPR||20054174^胃炎^MDCDX2||||8002^^MDCDX2", "胃炎", VerificationStatus::Provisional);
+        check(
+            "ZPR||20054174^胃炎^MDCDX2||||8002^^MDCDX2",
+            "胃炎",
+            VerificationStatus::Provisional,
+        );
     }
 
     #[test]
     fn a_whole_name_is_not_composed_again() {
-        check("ZPR|27000225^急性^MDCDX2|20054175^急性胃炎^MDCDX2", "胃炎", VerificationStatus::Confirmed);
+        check(
+            "ZPR|27000225^急性^MDCDX2|20054175^急性胃炎^MDCDX2",
+            "胃炎",
+            VerificationStatus::Confirmed,
+        );
     }
 }
