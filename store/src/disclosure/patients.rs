@@ -115,11 +115,11 @@ impl Disclosure {
         }
         let mut patients = Vec::with_capacity(numbers.len());
         for (number,) in numbers {
-            let standing = standing.clone();
-            let entered = self.enter::<Viewing>(requester, call, standing, None, PatientNumber(number)).await;
-            match entered {
-                Ok(view) => patients.push(view.patient().await?),
-                // A withdrawal came between the two statements.
+            let entered = self.enter::<Viewing>(requester, call, standing.clone(), None, PatientNumber(number));
+            let read = async { entered.await?.patient().await };
+            match read.await {
+                Ok(patient) => patients.push(patient),
+                // A withdrawal or its erasure came between the statements.
                 Err(Refused::NotFound) => {}
                 Err(other) => return Err(other),
             }
@@ -148,9 +148,6 @@ impl<A: Action> View<'_, A> {
             facilities.push(statement.meta.facility.clone());
             new
         });
-        if statements.is_empty() {
-            self.audit(Audited::Read, vec![self.patient.to_string()])?.durable().await?;
-        }
         let last_updated = match statements.iter().map(|statement| statement.last_updated).max() {
             Some(latest) => latest,
             None => self.introduced().await?,
@@ -159,9 +156,16 @@ impl<A: Action> View<'_, A> {
         Ok(Disclosed(ReadPatient { id: self.patient, statements, last_updated, version }))
     }
 
+    /// When the patient was introduced, for a requester who may see something of them but nobody's
+    /// statement about who they are.
     async fn introduced(&self) -> Result<Instant, Refused> {
-        let sql = "select created_at from patient where number = $1";
-        let row: Option<(i64,)> = self.store.0.office.fetch_optional(sql, params![self.number]).await?;
+        let sql = "select p.created_at from patient p where p.number = $1 and exists \
+                   (select 1 from effective_grant g where g.patient = p.number and g.reader = $2 \
+                   and (g.categories & $3) <> 0 and g.valid_from <= $4 and g.valid_to > $4)";
+        let params = params![self.number, self.permit.audience(), self.permit.categories().0, self.now()?];
+        let row: Option<(i64,)> = self.store.0.office.fetch_optional(sql, params).await?;
+        let given = row.map(|_| self.patient.to_string());
+        self.audit(Audited::Read, given.into_iter().collect())?.durable().await?;
         row.map(|(at,)| Instant(at)).ok_or(Refused::NotFound)
     }
 }

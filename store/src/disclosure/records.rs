@@ -156,7 +156,7 @@ impl<A: Action> View<'_, A> {
         let mask = self.permit.categories().0;
         let params = params![self.number, self.requester.facility(), mask];
         let rows: Vec<(i64, i64, i64, i64, i64)> = self.store.0.office.fetch_all(sql, params).await?;
-        let now = self.store.0.clock.now();
+        let now = self.now()?;
         let mut reach: BTreeMap<i64, Reach> = BTreeMap::new();
         for (source, categories, from, to, since) in rows {
             let facility = FacilityId::from_number(source).map_err(|_| Error::Corrupt("grant"))?;
@@ -178,6 +178,12 @@ impl<A: Action> View<'_, A> {
         Ok(reach.into_iter().map(Disclosed).collect())
     }
 
+    /// Now, as long as the permit is worth something.
+    pub(super) fn now(&self) -> Result<Instant, Refused> {
+        let now = self.store.0.clock.now();
+        if now < self.permit.expires_at() { Ok(now) } else { Err(Refused::Unavailable) }
+    }
+
     pub(super) fn audit(&self, action: Audited, ids: Vec<String>) -> Result<crate::audit::Pending, Error> {
         let event = event(self.store, action, self.requester, self.call)?;
         let event = event.about(self.number, self.patient, self.permit.epoch()).gives(ids);
@@ -193,7 +199,7 @@ impl<A: Action> View<'_, A> {
             self.number.into(),
             self.permit.audience().into(),
             self.permit.categories().0.into(),
-            self.store.0.clock.now().into(),
+            self.now()?.into(),
             (query.kind as i64).into(),
         ];
         params.extend(query.occurred.numbers().map(Value::from));
