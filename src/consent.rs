@@ -18,7 +18,7 @@ use crate::person::secretary;
 #[command(after_help = "\
 Examples:
   musubi consent import consents.csv --as secretary
-  musubi consent add --as secretary 'C-0001,C-1,1,2026-04-01,見本花子,self,ミホンハナコ,1948-04-15,F,1319999901:0000123456,1319999901,*,*,2026-04-01,,説明者,事務局'
+  musubi consent add --as secretary 'C-0001,C-1,1,2026-04-01,見本花子,self,ミホンハナコ,1948-04-15,female,1319999901:0000123456,1319999901,*,*,2026-04-01,,説明者,事務局'
   musubi consent withdraw C-0001 --on 2026-05-01 --signer 見本花子 --relation self --identity-check 運転免許証 --as secretary
   musubi consent show C-0001 --as secretary --json
 

@@ -20,7 +20,7 @@ use crate::serve::{self, Role};
 use people::People;
 
 /// The consent of the patient whom the clinic may see and the pharmacy may not.
-const CLINIC_ONLY: &str = "DEMO-0002";
+const CLINIC_ONLY: &str = "C-2024-0001";
 
 /// Start the sample network, or show a demo person's one-time code
 #[derive(Args)]

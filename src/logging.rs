@@ -22,7 +22,8 @@ pub(crate) fn start(log: &Log) -> anyhow::Result<()> {
     let ours = OURS.iter().map(|target| (*target, LevelFilter::from_level(log.level)));
     let filter = Targets::new().with_default(others).with_targets(ours);
     let registry = tracing_subscriber::registry().with(filter);
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(terminal);
     let started = if log.json { registry.with(lines.json()).try_init() } else { registry.with(lines).try_init() };
     started.context("start logging")
 }

@@ -133,11 +133,7 @@ pub(super) fn condition(condition: &Value, broken: &mut Broken) {
         path,
         "one onset, one end",
     );
-    broken.unless(
-        has(&condition["code"], "text"),
-        path,
-        "JP Core: code.text is the whole name",
-    );
+    broken.unless(has(condition, "code"), path, "code");
 }
 
 pub(super) fn allergy(allergy: &Value, broken: &mut Broken) {
