@@ -177,7 +177,7 @@ pub enum PaperError {
 impl Papers {
     /// The header of the CSV form of consents.
     pub fn consent_columns() -> String {
-        csv::CONSENT.join(",")
+        ConsentPaper::FIELDS.join(",")
     }
 
     fn shared(&self) -> &Shared {

@@ -2,42 +2,11 @@
 //! mistakes with line and column for all that cannot be read.
 
 mod cells;
-mod forms;
 
 use model::mistake::Mistake;
-use model::papers::{ConsentPaper, WithdrawalPaper};
+use model::papers::{ConsentPaper, Unreadable, WithdrawalPaper};
 
 use cells::Row;
-
-/// The columns of a consent form.
-pub(super) const CONSENT: &[&str] = &[
-    "consent_no",
-    "form",
-    "form_version",
-    "signed_on",
-    "signer",
-    "relation",
-    "kana",
-    "birth_date",
-    "sex",
-    "local_ids",
-    "sources",
-    "readers",
-    "categories",
-    "from",
-    "to",
-    "explained_by",
-    "kept_at",
-];
-
-/// The columns of a withdrawal form.
-const WITHDRAWAL: &[&str] = &[
-    "consent_no",
-    "withdrawn_on",
-    "signer",
-    "relation",
-    "identity_check",
-];
 
 /// A line that could be read.
 pub(super) struct Line<T> {
@@ -67,12 +36,7 @@ impl<T> Line<T> {
         field: &str,
         message: &str,
     ) -> Mistake {
-        let at = self
-            .columns
-            .iter()
-            .position(|column| *column == field)
-            .unwrap_or(0);
-        let (line, column) = self.row.place(at);
+        let (line, column) = self.row.place(at(self.columns, field));
         mistake(rule, file, line, column, message)
     }
 }
@@ -96,14 +60,20 @@ pub(super) fn read(file: &str, bytes: &[u8]) -> Result<Read, Mistake> {
     };
     let names: Vec<&str> = (0..header.len()).map(|at| header.text(at)).collect();
     let mut mistakes = Vec::new();
-    let sheet = if names == CONSENT {
-        Sheet::Consents(lines(file, rows, CONSENT, forms::consent, &mut mistakes))
-    } else if names == WITHDRAWAL {
+    let sheet = if names == ConsentPaper::FIELDS {
+        let form = |row: &Row| {
+            ConsentPaper::from_fields(|field| row.text(at(ConsentPaper::FIELDS, field)))
+        };
+        Sheet::Consents(lines(file, rows, ConsentPaper::FIELDS, form, &mut mistakes))
+    } else if names == WithdrawalPaper::FIELDS {
+        let form = |row: &Row| {
+            WithdrawalPaper::from_fields(|field| row.text(at(WithdrawalPaper::FIELDS, field)))
+        };
         Sheet::Withdrawals(lines(
             file,
             rows,
-            WITHDRAWAL,
-            forms::withdrawal,
+            WithdrawalPaper::FIELDS,
+            form,
             &mut mistakes,
         ))
     } else {
@@ -113,7 +83,9 @@ pub(super) fn read(file: &str, bytes: &[u8]) -> Result<Read, Mistake> {
 }
 
 fn header_mistake(file: &str) -> Mistake {
-    let help = format!("{}\n  or    {}", CONSENT.join(","), WITHDRAWAL.join(","));
+    let [consent, withdrawal] =
+        [ConsentPaper::FIELDS, WithdrawalPaper::FIELDS].map(|fields| fields.join(","));
+    let help = format!("{consent}\n  or    {withdrawal}");
     Mistake {
         help: Some(help),
         ..mistake(
@@ -130,29 +102,46 @@ fn lines<T>(
     file: &str,
     rows: &[Row],
     columns: &'static [&'static str],
-    form: fn(&mut forms::Fields<'_>) -> Option<T>,
+    form: impl Fn(&Row) -> Result<T, Vec<Unreadable>>,
     mistakes: &mut Vec<Mistake>,
 ) -> Vec<Line<T>> {
     let mut lines = Vec::with_capacity(rows.len());
     for row in rows {
+        let line = Line {
+            paper: (),
+            row: row.clone(),
+            columns,
+        };
         if row.len() != columns.len() {
-            let (line, column) = row.place(0);
             let message = format!("has {} fields instead of {}", row.len(), columns.len());
-            mistakes.push(mistake("P0104", file, line, column, &message));
+            mistakes.push(line.mistake("P0104", file, "consent_no", &message));
             continue;
         }
-        let mut fields = forms::Fields::new(file, row, columns);
-        let paper = form(&mut fields);
-        mistakes.append(&mut fields.mistakes);
-        if let Some(paper) = paper {
-            lines.push(Line {
+        match form(row) {
+            Ok(paper) => lines.push(Line {
                 paper,
                 row: row.clone(),
                 columns,
-            });
+            }),
+            Err(unreadable) => mistakes.extend(unreadable.iter().map(|wrong| {
+                line.mistake(
+                    "P0105",
+                    file,
+                    wrong.field,
+                    &format!("{} {}", wrong.field, wrong.message),
+                )
+            })),
         }
     }
     lines
+}
+
+/// The place of a field among the columns.
+fn at(columns: &[&str], field: &str) -> usize {
+    columns
+        .iter()
+        .position(|column| *column == field)
+        .unwrap_or(0)
 }
 
 fn mistake(rule: &'static str, file: &str, line: usize, column: usize, message: &str) -> Mistake {
