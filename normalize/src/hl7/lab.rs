@@ -55,83 +55,126 @@ pub(super) fn read(reading: &Reading<'_>, findings: &mut Findings) -> Vec<Record
     records
 }
 
-/// SPM opens a specimen, OBR a set of tests on it; OBX and NTE belong to what is open. Of ORC and
-/// OBR the one that comes first in the message comes first in every group.
+/// Groups under construction. SPM opens a specimen, OBR a set of tests on it; OBX and NTE belong to
+/// what is open. Of ORC and OBR the one that comes first in the message comes first in every group.
+struct Grouping<'m> {
+    groups: Vec<Group<'m>>,
+    specimen: Option<Segment<'m>>,
+    order_first: bool,
+    /// An ORC before its OBR.
+    waiting: Option<Segment<'m>>,
+}
+
 fn groups<'m>(message: &'m Message, findings: &mut Findings) -> Vec<Group<'m>> {
     let first = message
         .segments()
         .find(|segment| matches!(segment.name(), "OBR" | "ORC"));
     let order_first = first.is_some_and(|segment| segment.name() == "ORC");
-    let mut groups: Vec<Group<'m>> = Vec::new();
-    let (mut specimen, mut waiting) = (None, None);
+    let mut grouping = Grouping {
+        groups: Vec::new(),
+        specimen: None,
+        order_first,
+        waiting: None,
+    };
     for segment in message.segments() {
-        let unplaced = match (segment.name(), groups.last_mut()) {
+        let unplaced = grouping.place(segment);
+        findings.extend(unplaced.map(|segment| lint::D2018.at(segment.place())));
+    }
+    findings.extend(
+        grouping
+            .waiting
+            .map(|segment| lint::D2018.at(segment.place())),
+    );
+    grouping.groups
+}
+
+impl<'m> Grouping<'m> {
+    /// Puts a segment where it belongs; gives back the one that belongs nowhere.
+    fn place(&mut self, segment: Segment<'m>) -> Option<Segment<'m>> {
+        match segment.name() {
+            "SPM" => self.specimen(segment),
+            "OBR" => self.set(segment),
+            "ORC" => return self.order(segment),
+            "OBX" => self.result(segment),
+            "NTE" => return self.note(segment),
+            _ => {}
+        }
+        None
+    }
+
+    fn specimen(&mut self, segment: Segment<'m>) {
+        match self.groups.last_mut() {
             // ORU: the specimen stands behind the results.
-            ("SPM", Some(group)) if group.specimen.is_none() && group.set.is_some() => {
+            Some(group) if group.specimen.is_none() && group.set.is_some() => {
                 group.specimen = Some(segment);
-                None
             }
-            ("SPM", _) => {
-                specimen = Some(segment);
-                groups.push(Group {
-                    specimen,
+            _ => {
+                self.specimen = Some(segment);
+                self.groups.push(Group {
+                    specimen: Some(segment),
                     ..Group::default()
                 });
-                None
             }
-            ("OBR", Some(group)) if group.set.is_none() && group.lines.is_empty() => {
+        }
+    }
+
+    fn set(&mut self, segment: Segment<'m>) {
+        let order = self.waiting.take();
+        match self.groups.last_mut() {
+            Some(group) if group.set.is_none() && group.lines.is_empty() => {
                 group.set = Some(segment);
-                group.order = waiting.take();
-                None
+                group.order = order;
             }
-            ("OBR", _) => {
-                let order = waiting.take();
-                groups.push(Group {
+            _ => {
+                let specimen = self.specimen;
+                self.groups.push(Group {
                     specimen,
                     set: Some(segment),
                     order,
                     ..Group::default()
                 });
-                None
             }
-            ("ORC", _) if order_first => waiting.replace(segment),
-            ("ORC", Some(group)) if group.set.is_some() && group.order.is_none() => {
+        }
+    }
+
+    fn order(&mut self, segment: Segment<'m>) -> Option<Segment<'m>> {
+        if self.order_first {
+            return self.waiting.replace(segment);
+        }
+        match self.groups.last_mut() {
+            Some(group) if group.set.is_some() && group.order.is_none() => {
                 group.order = Some(segment);
                 None
             }
-            ("OBX", Some(group)) => {
-                group.lines.push(Line {
-                    result: segment,
-                    notes: Vec::new(),
-                });
-                None
-            }
-            ("OBX", None) => {
-                let lines = vec![Line {
-                    result: segment,
-                    notes: Vec::new(),
-                }];
-                groups.push(Group {
-                    lines,
-                    ..Group::default()
-                });
-                None
-            }
-            ("NTE", Some(group)) => {
-                group
-                    .lines
-                    .last_mut()
-                    .map_or(&mut group.notes, |line| &mut line.notes)
-                    .push(segment);
-                None
-            }
-            ("ORC" | "NTE", _) => Some(segment),
-            _ => None,
-        };
-        findings.extend(unplaced.map(|segment| lint::D2018.at(segment.place())));
+            _ => Some(segment),
+        }
     }
-    findings.extend(waiting.map(|segment| lint::D2018.at(segment.place())));
-    groups
+
+    fn result(&mut self, segment: Segment<'m>) {
+        let line = Line {
+            result: segment,
+            notes: Vec::new(),
+        };
+        match self.groups.last_mut() {
+            Some(group) => group.lines.push(line),
+            None => self.groups.push(Group {
+                lines: vec![line],
+                ..Group::default()
+            }),
+        }
+    }
+
+    fn note(&mut self, segment: Segment<'m>) -> Option<Segment<'m>> {
+        let Some(group) = self.groups.last_mut() else {
+            return Some(segment);
+        };
+        let notes = group
+            .lines
+            .last_mut()
+            .map_or(&mut group.notes, |line| &mut line.notes);
+        notes.push(segment);
+        None
+    }
 }
 
 /// The report that the results of a group belong to, and the material.

@@ -32,8 +32,9 @@ pub(crate) fn read(
     if !matches!(found.value, Some(Value::Quantity(_) | Value::Range(_))) {
         keep(segment, &[6], &mut other);
     }
-    // The times are shown where no other segment says them; here they stay as sent.
-    keep(segment, &[1, 2, 14, 15, 16, 17, 19], &mut other);
+    // Several statuses are shown as one, and times may come from other segments: what this one
+    // says stays beside it.
+    keep(segment, &[1, 2, 11, 14, 15, 16, 17, 19], &mut other);
     let range = segment.field(7);
     Some(Observation {
         category,
