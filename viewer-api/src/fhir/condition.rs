@@ -1,6 +1,6 @@
 //! `Condition`: diagnoses (`JP_Condition`, with the modifiers of `JP_Condition_Diagnosis`).
 
-use model::code::{CodeSystem, Concept};
+use model::code::Concept;
 use model::condition::{ClinicalStatus, Condition, VerificationStatus};
 use model::id::FacilityId;
 use model::record::ReadRecord;
@@ -149,7 +149,7 @@ fn mark_edition(codings: &mut Value, condition: &Condition) {
 
 /// The disease in the facility's words, with every modifier that these words leave out.
 fn full_name(condition: &Condition) -> Option<String> {
-    let name = words(&condition.code).or_else(|| fallback_name(condition))?;
+    let name = words(&condition.code)?;
     let missing = |modifiers: &[Concept]| -> String {
         modifiers
             .iter()
@@ -162,14 +162,6 @@ fn full_name(condition: &Condition) -> Option<String> {
         missing(&condition.prefixes),
         missing(&condition.suffixes)
     ))
-}
-
-fn fallback_name(condition: &Condition) -> Option<String> {
-    let known = condition
-        .code
-        .code_in(&CodeSystem::Icd10)
-        .or_else(|| condition.code.first_code());
-    known.map(str::to_owned)
 }
 
 fn extensions(record: &ReadRecord, condition: &Condition) -> Vec<Value> {

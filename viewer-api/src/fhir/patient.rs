@@ -39,7 +39,12 @@ pub(crate) fn render(
         )
         .with(
             "telecom",
-            distinct(said.iter().flat_map(|one| &one.telecoms).map(telecom)),
+            distinct(
+                said.iter()
+                    .flat_map(|one| &one.telecoms)
+                    .filter(|one| !one.value.trim().is_empty())
+                    .map(telecom),
+            ),
         )
         .with("gender", said.iter().find_map(|one| one.sex).map(gender))
         .with(

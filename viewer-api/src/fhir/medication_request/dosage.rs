@@ -110,7 +110,7 @@ fn additional(
         .collect()
 }
 
-/// An injection has hours, which belong to the timing; a prescription has days of use.
+/// An injection has hours, which JP Core puts into the timing as well.
 fn timing(request: &MedicationRequest, usage: &Usage, facility: &FacilityId) -> Object {
     let is_injection = request.kind == MedicationKind::Injection;
     let bounds = if is_injection {
@@ -219,12 +219,6 @@ fn extensions(
 }
 
 fn usage_extensions(request: &MedicationRequest, usage: &Usage) -> Vec<Value> {
-    let is_prescription = request.kind == MedicationKind::Prescription;
-    let use_period = if is_prescription {
-        period(usage.start, usage.end)
-    } else {
-        Object::new()
-    };
     let of = |name: &str| format!("{EXTENSIONS}JP_MedicationDosage_{name}");
     // RXE-3 is the dose when both are sent; a different TQ1-2 must still be seen.
     let other_amount = usage
@@ -233,7 +227,11 @@ fn usage_extensions(request: &MedicationRequest, usage: &Usage) -> Vec<Value> {
         .filter(|own| request.dose.as_ref().is_some_and(|dose| dose != *own));
     let odd_times = usage.times.as_ref().filter(|times| whole(times).is_none());
     let fields = [
-        extension(&of("PeriodOfUse"), "valuePeriod", use_period),
+        extension(
+            &of("PeriodOfUse"),
+            "valuePeriod",
+            period(usage.start, usage.end),
+        ),
         extension(
             &of("UsageDuration"),
             "valueDuration",
