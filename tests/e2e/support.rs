@@ -71,7 +71,7 @@ impl Hub {
         let folder = tempfile::tempdir().unwrap();
         let networks = folder.path().join("networks");
         copy(&project().join("networks/example"), &networks.join("example"));
-        fs::create_dir_all(folder.path().join("data/demo-hospital")).unwrap();
+        fs::create_dir_all(folder.path().join("data/demo-hospital/1319999901")).unwrap();
         let feed = networks.join("example/feeds/demo-hospital.toml");
         let text = fs::read_to_string(&feed).unwrap();
         let text = text.replace("sweep = \"10m\"", "sweep = \"1s\"").replace("settle = \"2s\"", "settle = \"0s\"");
@@ -96,7 +96,7 @@ impl Hub {
 
     /// The storage that the hospital's feed reads.
     pub(crate) fn storage(&self) -> PathBuf {
-        self.path().join("data/demo-hospital")
+        self.path().join("data/demo-hospital/1319999901")
     }
 
     /// Sets a variable of the environment for everything the hub runs.

@@ -183,7 +183,7 @@ fn consent<'a, F: Fn(&'static str) -> &'a str>(form: &mut Reader<F>) -> Option<C
     let consent_no = form.number();
     let signed_on = form.date("signed_on");
     let birth_date = form.date("birth_date");
-    let sex = form.read("sex", "is none of male, female, other, unknown", sex_of);
+    let sex = form.read("sex", "is none of male, female, other, unknown (M, F, O, U)", sex_of);
     let local_ids = form.read(
         "local_ids",
         "is not a list of facility:id;facility:id",
@@ -235,10 +235,12 @@ const SEXES: [(Sex, &str); 4] = [
     (Sex::Unknown, "unknown"),
 ];
 
+/// The word, or its first letter as hospitals write it (HL7 table 0001).
 fn sex_of(text: &str) -> Option<Sex> {
+    let letter = |word: &str| text.len() == 1 && word.starts_with(&text.to_ascii_lowercase());
     SEXES
         .iter()
-        .find(|(_, word)| *word == text)
+        .find(|(_, word)| *word == text || letter(word))
         .map(|(sex, _)| *sex)
 }
 
