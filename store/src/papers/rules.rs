@@ -89,14 +89,14 @@ fn person(paper: &ConsentPaper, today: Date, fold: Fold, wrongs: &mut Vec<Wrong>
         wrongs.push(Wrong::new("birth_date", "is later than the signature"));
     }
     let kana = fold(&paper.kana);
-    if kana.is_empty() || kana.chars().count() > LONGEST || !kana.chars().all(is_kana) {
+    if kana.trim().is_empty() || kana.chars().count() > LONGEST || !kana.chars().all(is_kana) {
         wrongs.push(Wrong::new("kana", "is not a name in kana"));
     }
 }
 
 /// Katakana, and the Latin letters of people who have no other writing.
 fn is_kana(char: char) -> bool {
-    matches!(char, 'ァ'..='ヺ' | 'ー' | '・' | ' ' | '-' | 'a'..='z' | 'A'..='Z')
+    char.is_whitespace() || matches!(char, 'ァ'..='ヺ' | 'ー' | '・' | '-' | 'a'..='z' | 'A'..='Z')
 }
 
 fn local_ids(paper: &ConsentPaper, network: &Network, wrongs: &mut Vec<Wrong>) {
