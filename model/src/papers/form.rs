@@ -366,7 +366,8 @@ mod tests {
         check("consent_no", "同意1", false);
         check("signed_on", "2026/04/01", false);
         check("birth_date", "1950-02-30", false);
-        check("sex", "f", false);
+        check("sex", "x", false);
+        check("sex", "F", true);
         check("local_ids", "1319999901", false);
         check("local_ids", "1319999901:../x", false);
         check("sources", "", false);
