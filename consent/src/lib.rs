@@ -6,9 +6,9 @@
 //! | [`requester`] | who asks: a person whose factors were verified |
 //! | [`action`] | what they want to do with it: view, print, export |
 //! | [`matrix`] | which categories a profession may see (職種別の閲覧範囲), printable |
-//! | [`effective`] | papers of one patient → effective grants |
+//! | [`mod@effective`] | papers of one patient → effective grants |
 //! | [`question`] | all facts of one question |
-//! | [`decide`] | the answer: a [`Permit`], or a [`Denied`] with the first failing reason |
+//! | [`mod@decide`] | the answer: a [`Permit`], or a [`Denied`] with the first failing reason |
 //! | `export` | the same rules said a second time, in another way; for tests only |
 //!
 //! Consent opens, everything else only narrows. Nothing means no. The condition that every query of
