@@ -61,7 +61,17 @@ impl Reading<'_> {
         body: Body,
     ) -> Record {
         let facility = self.facility().clone();
-        Record { meta: RecordMeta { facility, kind, category, sensitivity: Sensitivity::Normal, occurred, source_key }, body }
+        Record {
+            meta: RecordMeta {
+                facility,
+                kind,
+                category,
+                sensitivity: Sensitivity::Normal,
+                occurred,
+                source_key,
+            },
+            body,
+        }
     }
 }
 
@@ -75,12 +85,36 @@ struct Family {
 
 /// To read another message, write its reader and add a line.
 static FAMILIES: &[Family] = &[
-    Family { kind: DataKind::Adt00, segments: &["EVN", "PV1", "PV2", "OBX"], read: adt::demographics },
-    Family { kind: DataKind::Adt12, segments: &["EVN", "PV1", "PV2"], read: adt::reception },
-    Family { kind: DataKind::Adt22, segments: &["EVN", "PV1", "PV2"], read: adt::admission },
-    Family { kind: DataKind::Adt52, segments: &["EVN", "PV1", "PV2"], read: adt::discharge },
-    Family { kind: DataKind::Adt61, segments: &["EVN", "PV1", "IAM"], read: adt::allergy_list },
-    Family { kind: DataKind::Ppr01, segments: &["PV1", "PRB", "ZPR", "ORC", "NTE"], read: problem::read },
+    Family {
+        kind: DataKind::Adt00,
+        segments: &["EVN", "PV1", "PV2", "OBX"],
+        read: adt::demographics,
+    },
+    Family {
+        kind: DataKind::Adt12,
+        segments: &["EVN", "PV1", "PV2"],
+        read: adt::reception,
+    },
+    Family {
+        kind: DataKind::Adt22,
+        segments: &["EVN", "PV1", "PV2"],
+        read: adt::admission,
+    },
+    Family {
+        kind: DataKind::Adt52,
+        segments: &["EVN", "PV1", "PV2"],
+        read: adt::discharge,
+    },
+    Family {
+        kind: DataKind::Adt61,
+        segments: &["EVN", "PV1", "IAM"],
+        read: adt::allergy_list,
+    },
+    Family {
+        kind: DataKind::Ppr01,
+        segments: &["PV1", "PRB", "ZPR", "ORC", "NTE"],
+        read: problem::read,
+    },
     Family {
         kind: DataKind::Omp01,
         segments: &["PV1", "ORC", "RXE", "TQ1", "RXR", "RXC", "NTE"],
@@ -91,7 +125,11 @@ static FAMILIES: &[Family] = &[
         segments: &["PV1", "ORC", "RXE", "TQ1", "RXR", "RXC", "NTE"],
         read: injection::read,
     },
-    Family { kind: DataKind::Oml11, segments: &["PV1", "SPM", "OBR", "ORC", "OBX", "NTE"], read: lab::read },
+    Family {
+        kind: DataKind::Oml11,
+        segments: &["PV1", "SPM", "OBR", "ORC", "OBX", "NTE"],
+        read: lab::read,
+    },
 ];
 
 /// Segments that every message may have: read for all, or (insurance, contacts, disability) known
@@ -100,7 +138,10 @@ const COMMON: [&str; 6] = ["MSH", "PID", "AL1", "IN1", "NK1", "DB1"];
 
 /// Reads the records of a message under its data kind.
 pub(crate) fn read(reading: &Reading<'_>, findings: &mut Findings) -> Vec<Record> {
-    let Some(family) = FAMILIES.iter().find(|family| family.kind == reading.file.kind) else {
+    let Some(family) = FAMILIES
+        .iter()
+        .find(|family| family.kind == reading.file.kind)
+    else {
         return Vec::new();
     };
     note_unread_segments(reading.message, family.segments, findings);

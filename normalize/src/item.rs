@@ -107,8 +107,13 @@ fn of_file(message: &Message, file: &FileName, length: usize, context: &Context<
         Some(_) => {}
     }
     let subject = patient.as_ref().map(|patient| patient.local_id.clone());
-    let reading =
-        Reading { message, header: &header, file, feed: context.feed, patient: subject.as_deref().unwrap_or_default() };
+    let reading = Reading {
+        message,
+        header: &header,
+        file,
+        feed: context.feed,
+        patient: subject.as_deref().unwrap_or_default(),
+    };
     check::file(&reading, &mut findings);
     if !file.kind.reads() {
         findings.add(lint::S1116, model::finding::Place::default());
@@ -134,9 +139,18 @@ fn of_file(message: &Message, file: &FileName, length: usize, context: &Context<
 
 /// The PID of an order or a result, where the facility sends no demographics.
 fn patient_from_order(reading: &Reading<'_>, patient: Patient) -> Record {
-    let body = Body::Patient(Box::new(Patient { from_order: true, ..patient }));
+    let body = Body::Patient(Box::new(Patient {
+        from_order: true,
+        ..patient
+    }));
     let occurred = reading.occurred(None);
-    reading.record(Kind::Patient, Category::Demographics, occurred, "patient-from-order".to_owned(), body)
+    reading.record(
+        Kind::Patient,
+        Category::Demographics,
+        occurred,
+        "patient-from-order".to_owned(),
+        body,
+    )
 }
 
 /// When the event happened whose versions share a slot: the reception, admission or discharge, else
@@ -156,3 +170,6 @@ fn event_time(reading: &Reading<'_>) -> Option<PartialDateTime> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -89,7 +89,12 @@ rules! {
 impl Rule {
     /// A breach of the rule at a place.
     pub fn at(&self, place: Place) -> Finding {
-        Finding { rule: self.id.to_owned(), severity: self.severity, effect: self.effect, place }
+        Finding {
+            rule: self.id.to_owned(),
+            severity: self.severity,
+            effect: self.effect,
+            place,
+        }
     }
 }
 
@@ -121,7 +126,9 @@ impl Findings {
 
     /// Whether the item must give no record.
     pub fn withhold(&self) -> bool {
-        self.0.iter().any(|finding| finding.effect == Effect::Withhold)
+        self.0
+            .iter()
+            .any(|finding| finding.effect == Effect::Withhold)
     }
 
     /// The findings so far.

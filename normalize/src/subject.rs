@@ -47,7 +47,9 @@ fn delimiters(line: &[u8]) -> Option<&[u8]> {
 fn id_of_line(header: &[u8], line: &[u8], feed: &Feed) -> Option<String> {
     let message = Message::parse(&[header, b"\r", line].concat(), feed.fallback).ok()?;
     let id = pid::local_id(&message.first("PID")?, &feed.identity)?;
-    LocalPatientId::parse(feed.facility.clone(), &id).is_ok().then_some(id)
+    LocalPatientId::parse(feed.facility.clone(), &id)
+        .is_ok()
+        .then_some(id)
 }
 
 #[cfg(test)]
@@ -56,8 +58,8 @@ mod tests {
     use crate::testing::feed;
 
     #[track_caller]
-    fn check(text: &str, expected: Subject) {
-        assert!(subject(text.as_bytes(), &feed()) == expected, "{text}");
+    fn check(text: &str, expected: &Subject) {
+        assert!(subject(text.as_bytes(), &feed()) == *expected, "{text}");
     }
 
     fn id(id: &str) -> Subject {
@@ -66,10 +68,13 @@ mod tests {
 
     #[test]
     fn the_number_is_that_of_pid_3() {
-        check("MSH|^~\\&|A\rPID|0001||0000123456^^^^PI||宮本^京美\rPV1|1", id("0000123456"));
-        check("MSH|^~\\&|A\nPID|||0000123456", id("0000123456"));
-        check("MSH|^~\\&\rPID|||A1^^^^MR~B2^^^^PI", id("B2"));
-        check("MSH#*~\\&#A\rPID###0000123456****PI##", id("0000123456"));
+        check(
+            "MSH|^~\\&|A\rPID|0001||0000123456^^^^PI||宮本^京美\rPV1|1",
+            &id("0000123456"),
+        );
+        check("MSH|^~\\&|A\nPID|||0000123456", &id("0000123456"));
+        check("MSH|^~\\&\rPID|||A1^^^^MR~B2^^^^PI", &id("B2"));
+        check("MSH#*~\\&#A\rPID###0000123456****PI##", &id("0000123456"));
     }
 
     #[test]
@@ -80,14 +85,26 @@ mod tests {
 
     #[test]
     fn two_patients_in_one_item_are_nobody() {
-        check("MSH|^~\\&\rPID|||1\rMSH|^~\\&\rPID|||2", Subject::Different);
-        check("MSH|^~\\&\rPID|||1\rMSH|^~\\&\rPID|||1", id("1"));
+        check(
+            "MSH|^~\\&\rPID|||1\rMSH|^~\\&\rPID|||2",
+            &Subject::Different,
+        );
+        check("MSH|^~\\&\rPID|||1\rMSH|^~\\&\rPID|||1", &id("1"));
     }
 
     #[test]
     fn an_item_without_a_usable_number_is_unreadable() {
-        for text in ["", "MSH|^~\\&\r", "PID", "PID||", "PID|||", "PID|||\"\"", "PID|||../x", "PID|||1234567890123456"] {
-            check(text, Subject::Unreadable);
+        for text in [
+            "",
+            "MSH|^~\\&\r",
+            "PID",
+            "PID||",
+            "PID|||",
+            "PID|||\"\"",
+            "PID|||../x",
+            "PID|||1234567890123456",
+        ] {
+            check(text, &Subject::Unreadable);
         }
     }
 }

@@ -16,7 +16,11 @@ pub(crate) fn feed() -> Feed {
         title: "架空記念病院".to_owned(),
         facility: "1319999999".parse().unwrap(),
         state: FeedState::Active,
-        source: Source::SsMix2Tree { roots: Vec::new(), sweep: Duration::ZERO, settle: Duration::ZERO },
+        source: Source::SsMix2Tree {
+            roots: Vec::new(),
+            sweep: Duration::ZERO,
+            settle: Duration::ZERO,
+        },
         fallback: Fallback::Cp932,
         identity: Identity::default(),
         quirks: Vec::new(),
@@ -33,7 +37,16 @@ pub(crate) fn file(name: &str) -> FileName {
 pub(crate) fn read(name: &str, bytes: &[u8]) -> Normalized {
     let file = file(name);
     let feed = feed();
-    normalize(&Item { format: Format::SsMix2(&file), bytes }, &Context { feed: &feed, patient_from_order: false })
+    normalize(
+        &Item {
+            format: Format::SsMix2(&file),
+            bytes,
+        },
+        &Context {
+            feed: &feed,
+            patient_from_order: false,
+        },
+    )
 }
 
 /// Reads one segment behind an ordinary header, and says which rules were breached.
@@ -45,11 +58,18 @@ pub(crate) fn of_segment<T>(
     let message = Message::parse(bytes.as_bytes(), Fallback::Cp932).unwrap();
     let mut findings = Findings::default();
     let result = read(&message.segments().nth(1).unwrap(), &mut findings);
-    let rules = findings.into_vec().into_iter().map(|finding| format!("{}@{}", finding.rule, finding.place.field));
+    let rules = findings
+        .into_vec()
+        .into_iter()
+        .map(|finding| format!("{}@{}", finding.rule, finding.place.field));
     (result, rules.collect())
 }
 
 /// The ids of the rules that were found, in order.
 pub(crate) fn rules(normalized: &Normalized) -> Vec<&str> {
-    normalized.findings.iter().map(|finding| finding.rule.as_str()).collect()
+    normalized
+        .findings
+        .iter()
+        .map(|finding| finding.rule.as_str())
+        .collect()
 }

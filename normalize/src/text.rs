@@ -34,7 +34,7 @@ pub enum Encoding {
     Iso2022Jp,
     /// UTF-8.
     Utf8,
-    /// Windows code page 932, of which Shift_JIS is a part.
+    /// Windows code page 932, of which `Shift_JIS` is a part.
     Cp932,
     /// EUC-JP.
     EucJp,
@@ -47,7 +47,11 @@ impl Encoding {
         let unicode = declared.contains("UTF-8") || declared.contains("UNICODE");
         match self {
             Self::Ascii => true,
-            Self::Iso2022Jp => declared.contains("IR87") || declared.contains("IR 87") || declared.contains("IR159"),
+            Self::Iso2022Jp => {
+                declared.contains("IR87")
+                    || declared.contains("IR 87")
+                    || declared.contains("IR159")
+            }
             Self::Utf8 => unicode,
             Self::Cp932 | Self::EucJp => false,
         }
@@ -149,12 +153,22 @@ const MOST_NOTICES: usize = 1000;
 impl Builder {
     fn new(bytes: &[u8], base: usize) -> Self {
         let text = String::with_capacity(bytes.len() + bytes.len() / 2);
-        Self { text, runs: Vec::new(), notices: Vec::new(), base, replaced: 0 }
+        Self {
+            text,
+            runs: Vec::new(),
+            notices: Vec::new(),
+            base,
+            replaced: 0,
+        }
     }
 
     /// From here on characters take `width` bytes of the original, beginning at `raw`.
     fn run(&mut self, raw: usize, width: u32) {
-        let run = Run { text: offset(self.text.len()), raw: offset(self.base + raw), width };
+        let run = Run {
+            text: offset(self.text.len()),
+            raw: offset(self.base + raw),
+            width,
+        };
         match self.runs.last_mut() {
             Some(last) if last.text == run.text => *last = run,
             _ => self.runs.push(run),
@@ -164,7 +178,12 @@ impl Builder {
     fn notice(&mut self, rule: Rule, start: usize, end: usize) {
         if self.notices.len() < MOST_NOTICES {
             let (start, end) = (offset(self.base + start), offset(self.base + end));
-            self.notices.push(Notice { rule, text: offset(self.text.len()), start, end });
+            self.notices.push(Notice {
+                rule,
+                text: offset(self.text.len()),
+                start,
+                end,
+            });
         }
     }
 
@@ -198,28 +217,52 @@ impl Builder {
         let wide = || self.text.chars().filter(|char| !char.is_ascii()).count();
         if self.replaced > 8 && self.replaced * 4 > wide() {
             let end = self.notices.last().map_or(0, |notice| notice.end);
-            self.notices.push(Notice { rule: lint::D2023, text: 0, start: offset(self.base), end });
+            self.notices.push(Notice {
+                rule: lint::D2023,
+                text: 0,
+                start: offset(self.base),
+                end,
+            });
         }
-        Decoded { text: self.text, encoding, notices: self.notices, runs: self.runs }
+        Decoded {
+            text: self.text,
+            encoding,
+            notices: self.notices,
+            runs: self.runs,
+        }
     }
 
     /// Private-use characters (CP932 F040–F9FC) mean something at their hospital only, and U+FFFD
     /// is what another program left of a character it could not read.
     fn hide_private_characters(&mut self) {
         let hidden = |char: char| matches!(char, '\u{E000}'..='\u{F8FF}' | '\u{FFFD}');
-        if memchr::memchr2(0xEE, 0xEF, self.text.as_bytes()).is_none() || !self.text.contains(hidden) {
+        if memchr::memchr2(0xEE, 0xEF, self.text.as_bytes()).is_none()
+            || !self.text.contains(hidden)
+        {
             return;
         }
-        let found: Vec<usize> = self.text.match_indices(hidden).map(|(at, _)| at).take(MOST_NOTICES).collect();
+        let found: Vec<usize> = self
+            .text
+            .match_indices(hidden)
+            .map(|(at, _)| at)
+            .take(MOST_NOTICES)
+            .collect();
         for at in found {
-            let (start, end) = (run::raw(&self.runs, &self.text, at), run::raw(&self.runs, &self.text, at + 3));
-            self.notices.push(Notice { rule: lint::D2026, text: offset(at), start, end });
+            let (start, end) = (
+                run::raw(&self.runs, &self.text, at),
+                run::raw(&self.runs, &self.text, at + 3),
+            );
+            self.notices.push(Notice {
+                rule: lint::D2026,
+                text: offset(at),
+                start,
+                end,
+            });
         }
         // All of them, like the geta mark, are three bytes of UTF-8: positions stay.
         self.text = self.text.replace(hidden, GETA.encode_utf8(&mut [0; 4]));
     }
 }
-
 
 #[cfg(test)]
 mod tests;

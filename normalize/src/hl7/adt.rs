@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use model::allergy::{Allergy, AllergySource};
 use model::code::{CodeSystem, Coding, Concept};
-use model::encounter::{Encounter, EncounterClass, EncounterEvent, EncounterStatus, EventKind, Stay};
+use model::encounter::{
+    Encounter, EncounterClass, EncounterEvent, EncounterStatus, EventKind, Stay,
+};
 use model::observation::ObservationCategory;
 use model::record::{Body, Category, Kind, Occurred, Record};
 use model::time::PartialDateTime;
@@ -22,45 +24,90 @@ use crate::ssmix::data_type;
 pub(super) fn demographics(reading: &Reading<'_>, findings: &mut Findings) -> Vec<Record> {
     let event = evn::read(reading.message, &reading.header.event, findings);
     if data_type::cancels(&reading.header.event) {
+        findings.add(
+            lint::D2303,
+            reading
+                .message
+                .first("MSH")
+                .map_or_else(|| missing("MSH"), |header| header.field(9).place()),
+        );
         return Vec::new();
     }
-    let Some(segment) = reading.message.first("PID") else { return Vec::new() };
+    let Some(segment) = reading.message.first("PID") else {
+        return Vec::new();
+    };
     // The findings of the PID are already taken: every message has one.
     let mut patient = pid::read(&segment, reading.patient, &mut Findings::default());
     let occurred = patient.updated.or(event.recorded);
     patient.other.extend(event.other);
-    patient.other.extend(event.occurred.map(|time| ("EVN-6".to_owned(), time.to_string())));
-    patient.other.extend(pv1::of_order(reading.message, findings));
+    patient.other.extend(
+        event
+            .occurred
+            .map(|time| ("EVN-6".to_owned(), time.to_string())),
+    );
+    patient
+        .other
+        .extend(pv1::of_order(reading.message, findings));
     pv2::read(reading.message, &mut patient.other, findings);
     if patient.updated.is_some() {
-        patient.other.extend(event.recorded.map(|time| ("EVN-2".to_owned(), time.to_string())));
+        patient.other.extend(
+            event
+                .recorded
+                .map(|time| ("EVN-2".to_owned(), time.to_string())),
+        );
     }
     let occurred = reading.occurred(occurred);
     let body = Body::Patient(Box::new(patient));
     let mut records = body_values(reading, event.recorded, findings);
-    records.push(reading.record(Kind::Patient, Category::Demographics, occurred, "patient".to_owned(), body));
+    records.push(reading.record(
+        Kind::Patient,
+        Category::Demographics,
+        occurred,
+        "patient".to_owned(),
+        body,
+    ));
     records
 }
 
 /// OBX of the demographics: height, weight, blood groups. Without a time of their own they are
 /// known since the event was recorded.
-fn body_values(reading: &Reading<'_>, recorded: Option<PartialDateTime>, findings: &mut Findings) -> Vec<Record> {
+fn body_values(
+    reading: &Reading<'_>,
+    recorded: Option<PartialDateTime>,
+    findings: &mut Findings,
+) -> Vec<Record> {
     let mut occurrences: BTreeMap<String, u32> = BTreeMap::new();
     let mut records = Vec::new();
     for segment in reading.message.all("OBX") {
-        let Some(mut value) = obx::read(&segment, ObservationCategory::Exam, findings) else { continue };
+        let Some(mut value) = obx::read(&segment, ObservationCategory::Exam, findings) else {
+            continue;
+        };
         if is_body_measurement(&value.code) {
             value.category = ObservationCategory::BodyMeasurement;
         }
         value.issued = value.issued.or(recorded);
-        let what = value.code.first_code().or(value.code.text.as_deref()).unwrap_or_default();
-        let key = format!("{}||{what}|{}", reading.file.slot(), value.sub_id.as_deref().unwrap_or_default());
+        let what = value
+            .code
+            .first_code()
+            .or(value.code.text.as_deref())
+            .unwrap_or_default();
+        let key = format!(
+            "{}||{what}|{}",
+            reading.file.slot(),
+            value.sub_id.as_deref().unwrap_or_default()
+        );
         let occurrence = occurrences.entry(key.clone()).or_default();
         *occurrence += 1;
         let key = format!("{key}|{occurrence}");
         let occurred = reading.occurred(value.effective);
         let body = Body::Observation(Box::new(value));
-        records.push(reading.record(Kind::Observation, Category::Demographics, occurred, key, body));
+        records.push(reading.record(
+            Kind::Observation,
+            Category::Demographics,
+            occurred,
+            key,
+            body,
+        ));
     }
     records
 }
@@ -69,7 +116,10 @@ fn body_values(reading: &Reading<'_>, recorded: Option<PartialDateTime>, finding
 fn is_body_measurement(code: &Concept) -> bool {
     let analyte = |code: &str| code.starts_with("9N001") || code.starts_with("9N006");
     code.code_in(&CodeSystem::Jlac10).is_some_and(analyte)
-        || code.text.as_deref().is_some_and(|text| matches!(text, "身長" | "体重"))
+        || code
+            .text
+            .as_deref()
+            .is_some_and(|text| matches!(text, "身長" | "体重"))
 }
 
 /// What EVN, PV1 and PV2 of an encounter's message say.
@@ -77,7 +127,11 @@ fn visit(reading: &Reading<'_>, findings: &mut Findings) -> (Event, Visit, Other
     let mut event = evn::read(reading.message, &reading.header.event, findings);
     let visit = pv1::read(reading.message, findings);
     let mut other = std::mem::take(&mut event.other);
-    other.extend(event.recorded.map(|time| ("EVN-2".to_owned(), time.to_string())));
+    other.extend(
+        event
+            .recorded
+            .map(|time| ("EVN-2".to_owned(), time.to_string())),
+    );
     if let Some(segment) = reading.message.first("PV1") {
         keep(&segment, &[1, 6], &mut other);
     }
@@ -89,8 +143,15 @@ fn visit(reading: &Reading<'_>, findings: &mut Findings) -> (Event, Visit, Other
 fn department(reading: &Reading<'_>, visit: &Visit) -> Option<Concept> {
     visit.department.clone().or_else(|| {
         let code = reading.file.department.clone()?;
-        let coding = Coding { system: Some(CodeSystem::Department), code, display: None };
-        Some(Concept { codings: vec![coding], text: None })
+        let coding = Coding {
+            system: Some(CodeSystem::Department),
+            code,
+            display: None,
+        };
+        Some(Concept {
+            codings: vec![coding],
+            text: None,
+        })
     })
 }
 
@@ -102,15 +163,27 @@ fn time_or_folder(
     findings: &mut Findings,
 ) -> Option<PartialDateTime> {
     if sent.is_none() {
-        let place = reading.message.first("PV1").map_or_else(|| missing("PV1"), |segment| segment.field(field).place());
+        let place = reading
+            .message
+            .first("PV1")
+            .map_or_else(|| missing("PV1"), |segment| segment.field(field).place());
         findings.add(lint::D2012, place);
     }
     sent.or_else(|| reading.file.date.map(PartialDateTime::day))
 }
 
 /// The class must be the one of the data kind, which decides.
-fn expect_class(reading: &Reading<'_>, visit: &Visit, class: EncounterClass, findings: &mut Findings) {
-    if let Some(segment) = reading.message.first("PV1").filter(|_| visit.class.is_some_and(|sent| sent != class)) {
+fn expect_class(
+    reading: &Reading<'_>,
+    visit: &Visit,
+    class: EncounterClass,
+    findings: &mut Findings,
+) {
+    if let Some(segment) = reading
+        .message
+        .first("PV1")
+        .filter(|_| visit.class.is_some_and(|sent| sent != class))
+    {
         findings.add(lint::D2015, segment.field(2).place());
     }
 }
@@ -120,7 +193,11 @@ pub(super) fn reception(reading: &Reading<'_>, findings: &mut Findings) -> Vec<R
     let (event, visit, mut other) = visit(reading, findings);
     expect_class(reading, &visit, EncounterClass::Ambulatory, findings);
     let start = time_or_folder(reading, visit.admitted, 44, findings);
-    other.extend(event.occurred.map(|time| ("EVN-6".to_owned(), time.to_string())));
+    other.extend(
+        event
+            .occurred
+            .map(|time| ("EVN-6".to_owned(), time.to_string())),
+    );
     let department = department(reading, &visit);
     let number = reading.file.order_number().map(str::to_owned);
     // Without an order number the receptions of a day share the slot; the time tells them apart.
@@ -131,11 +208,23 @@ pub(super) fn reception(reading: &Reading<'_>, findings: &mut Findings) -> Vec<R
     let cancelled = data_type::cancels(&reading.header.event);
     let encounter = Encounter {
         class: EncounterClass::Ambulatory,
-        status: if cancelled { EncounterStatus::Cancelled } else { EncounterStatus::Received },
+        status: if cancelled {
+            EncounterStatus::Cancelled
+        } else {
+            EncounterStatus::Received
+        },
         start,
         end: visit.discharged,
         department,
-        locations: visit.bed.map(|bed| Stay { bed, start, end: None }).into_iter().collect(),
+        locations: visit
+            .bed
+            .map(|bed| Stay {
+                bed,
+                start,
+                end: None,
+            })
+            .into_iter()
+            .collect(),
         attending: visit.attending,
         admitting: visit.admitting,
         disposition: visit.disposition,
@@ -143,15 +232,29 @@ pub(super) fn reception(reading: &Reading<'_>, findings: &mut Findings) -> Vec<R
         other,
     };
     let occurred = reading.occurred(start);
-    vec![reading.record(Kind::Encounter, Category::Encounter, occurred, key, Body::Encounter(Box::new(encounter)))]
+    vec![reading.record(
+        Kind::Encounter,
+        Category::Encounter,
+        occurred,
+        key,
+        Body::Encounter(Box::new(encounter)),
+    )]
 }
 
 /// ADT-22: an inpatient stay begins, or A11 calls that off.
 pub(super) fn admission(reading: &Reading<'_>, findings: &mut Findings) -> Vec<Record> {
     let (event, visit, mut other) = visit(reading, findings);
-    other.extend(event.occurred.map(|time| ("EVN-6".to_owned(), time.to_string())));
+    other.extend(
+        event
+            .occurred
+            .map(|time| ("EVN-6".to_owned(), time.to_string())),
+    );
     let at = time_or_folder(reading, visit.admitted, 44, findings);
-    other.extend(visit.discharged.map(|time| ("PV1-45".to_owned(), time.to_string())));
+    other.extend(
+        visit
+            .discharged
+            .map(|time| ("PV1-45".to_owned(), time.to_string())),
+    );
     inpatient(reading, EventKind::Admission, at, visit, other, findings)
 }
 
@@ -160,7 +263,11 @@ pub(super) fn discharge(reading: &Reading<'_>, findings: &mut Findings) -> Vec<R
     let (event, visit, mut other) = visit(reading, findings);
     let at = visit.discharged.or(event.occurred);
     if visit.discharged.is_some() {
-        other.extend(event.occurred.map(|time| ("EVN-6".to_owned(), time.to_string())));
+        other.extend(
+            event
+                .occurred
+                .map(|time| ("EVN-6".to_owned(), time.to_string())),
+        );
     }
     let at = time_or_folder(reading, at, 45, findings);
     inpatient(reading, EventKind::Discharge, at, visit, other, findings)
@@ -179,11 +286,23 @@ fn inpatient(
     let number = reading.file.order_number().map(str::to_owned);
     let stay = Encounter {
         class: EncounterClass::Inpatient,
-        status: if admission { EncounterStatus::InProgress } else { EncounterStatus::Finished },
+        status: if admission {
+            EncounterStatus::InProgress
+        } else {
+            EncounterStatus::Finished
+        },
         start: if admission { at } else { visit.admitted },
         end: if admission { None } else { at },
         department: department(reading, &visit),
-        locations: visit.bed.map(|bed| Stay { bed, start: None, end: None }).into_iter().collect(),
+        locations: visit
+            .bed
+            .map(|bed| Stay {
+                bed,
+                start: None,
+                end: None,
+            })
+            .into_iter()
+            .collect(),
         attending: visit.attending,
         admitting: visit.admitting,
         disposition: visit.disposition,
@@ -201,15 +320,29 @@ fn inpatient(
     };
     let occurred = reading.occurred(at);
     let key = reading.file.slot();
-    vec![reading.record(Kind::EncounterEvent, Category::Encounter, occurred, key, Body::Event(Box::new(body)))]
+    vec![reading.record(
+        Kind::EncounterEvent,
+        Category::Encounter,
+        occurred,
+        key,
+        Body::Event(Box::new(body)),
+    )]
 }
 
 /// ADT-61: the allergy list.
 pub(super) fn allergy_list(reading: &Reading<'_>, findings: &mut Findings) -> Vec<Record> {
     let event = evn::read(reading.message, &reading.header.event, findings);
     let mut other = event.other;
-    other.extend(event.recorded.map(|time| ("EVN-2".to_owned(), time.to_string())));
-    other.extend(event.occurred.map(|time| ("EVN-6".to_owned(), time.to_string())));
+    other.extend(
+        event
+            .recorded
+            .map(|time| ("EVN-2".to_owned(), time.to_string())),
+    );
+    other.extend(
+        event
+            .occurred
+            .map(|time| ("EVN-6".to_owned(), time.to_string())),
+    );
     other.extend(pv1::of_order(reading.message, findings));
     let items: Vec<Allergy> = reading
         .message
@@ -224,9 +357,15 @@ pub(super) fn allergy_list(reading: &Reading<'_>, findings: &mut Findings) -> Ve
 }
 
 /// AL1 of any message.
-pub(super) fn allergies(reading: &Reading<'_>, source: AllergySource, findings: &mut Findings) -> Vec<Record> {
+pub(super) fn allergies(
+    reading: &Reading<'_>,
+    source: AllergySource,
+    findings: &mut Findings,
+) -> Vec<Record> {
     let segments = reading.message.all("AL1");
-    let items = segments.filter_map(|segment| al1::read(&segment, source, findings)).collect();
+    let items = segments
+        .filter_map(|segment| al1::read(&segment, source, findings))
+        .collect();
     statements(reading, items)
 }
 
@@ -239,9 +378,21 @@ fn statements(reading: &Reading<'_>, items: Vec<Allergy>) -> Vec<Record> {
         let occurrence = occurrences.entry(item.key()).or_default();
         *occurrence += 1;
         let key = format!("{}|{}|{occurrence}", reading.file.slot(), item.key());
-        let occurred = item.onset.or(item.recorded).map_or_else(|| reading.occurred(None), Occurred::at);
+        let occurred = item
+            .onset
+            .or(item.recorded)
+            .map_or_else(|| reading.occurred(None), Occurred::at);
         let body = Body::Allergy(Box::new(item));
-        records.push(reading.record(Kind::AllergyStatement, Category::Allergy, occurred, key, body));
+        records.push(reading.record(
+            Kind::AllergyStatement,
+            Category::Allergy,
+            occurred,
+            key,
+            body,
+        ));
     }
     records
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,8 +12,13 @@ use crate::text;
 
 /// Checks message type, processing id, order number, date and time against the file name.
 pub(crate) fn file(reading: &Reading<'_>, findings: &mut Findings) {
-    let Some(header) = reading.message.first("MSH") else { return };
-    let sent = (reading.header.message.as_str(), reading.header.event.as_str());
+    let Some(header) = reading.message.first("MSH") else {
+        return;
+    };
+    let sent = (
+        reading.header.message.as_str(),
+        reading.header.event.as_str(),
+    );
     let expected = reading.file.kind.messages();
     if !expected.is_empty() && !expected.contains(&sent) {
         findings.add(lint::D2004, header.field(9).place());
@@ -32,20 +37,36 @@ pub(crate) fn file(reading: &Reading<'_>, findings: &mut Findings) {
 
 /// ORC-2 is the order number of the file name, leading zeros aside.
 fn order_number(reading: &Reading<'_>, findings: &mut Findings) {
-    let Some(order) = reading.message.first("ORC").filter(|_| reading.file.kind.has_order_number()) else { return };
+    let Some(order) = reading
+        .message
+        .first("ORC")
+        .filter(|_| reading.file.kind.has_order_number())
+    else {
+        return;
+    };
     let bare = |text: &str| text.trim_start_matches('0').to_owned();
     let field = order.field(2);
-    if field.text().is_some_and(|number| bare(&number) != bare(&reading.file.order)) {
+    if field
+        .text()
+        .is_some_and(|number| bare(&number) != bare(&reading.file.order))
+    {
         findings.add(lint::D2310, field.place());
     }
 }
 
 /// 診療日 is the date of a field that depends on the kind.
 fn folder_date(reading: &Reading<'_>, findings: &mut Findings) {
-    let Some((name, number)) = reading.file.kind.date_field() else { return };
-    let Some(segment) = reading.message.first(name) else { return };
+    let Some((name, number)) = reading.file.kind.date_field() else {
+        return;
+    };
+    let Some(segment) = reading.message.first(name) else {
+        return;
+    };
     let field = segment.field(number);
-    if day(&field).zip(reading.file.date).is_some_and(|(sent, folder)| sent != folder) {
+    if day(&field)
+        .zip(reading.file.date)
+        .is_some_and(|(sent, folder)| sent != folder)
+    {
         findings.add(lint::D2311, field.place());
     }
 }
@@ -56,6 +77,11 @@ fn day(field: &Field<'_>) -> Option<Date> {
 
 /// The place of the patient id, or of the whole item when there is none.
 pub(crate) fn patient_place(reading: &super::message::Message, length: usize) -> Place {
-    let whole = Place { end: text::offset(length), ..Place::default() };
-    reading.first("PID").map_or(whole, |segment| segment.field(3).place())
+    let whole = Place {
+        end: text::offset(length),
+        ..Place::default()
+    };
+    reading
+        .first("PID")
+        .map_or(whole, |segment| segment.field(3).place())
 }

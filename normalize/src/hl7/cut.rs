@@ -35,7 +35,9 @@ impl Cut {
         let at = segment.first as usize + index;
         let start = self.starts.get(at).copied().unwrap_or(segment.end);
         let end = match self.starts.get(at + 1) {
-            Some(next) if index < segment.fields as usize => next - offset(self.separators.field.len_utf8()),
+            Some(next) if index < segment.fields as usize => {
+                next - offset(self.separators.field.len_utf8())
+            }
             _ => segment.end,
         };
         (start, end)
@@ -46,20 +48,33 @@ impl Cut {
         self.starts.push(offset(start));
         let line = text.get(start..end).unwrap_or_default();
         let width = self.separators.field.len_utf8();
-        self.starts.extend(line.match_indices(self.separators.field).map(|(at, _)| offset(start + at + width)));
+        self.starts.extend(
+            line.match_indices(self.separators.field)
+                .map(|(at, _)| offset(start + at + width)),
+        );
         let fields = offset(self.starts.len()) - first - 1;
-        self.segments.push(Segment { start: offset(start), end: offset(end), fields, first });
+        self.segments.push(Segment {
+            start: offset(start),
+            end: offset(end),
+            fields,
+            first,
+        });
     }
 }
 
 /// Cuts a message. `None` when the text does not begin with MSH and a usable field separator.
 pub(super) fn cut(decoded: &Decoded, findings: &mut Findings) -> Option<Cut> {
     let text = &decoded.text;
-    let mut lines = lines(text).skip_while(|(start, end)| is_wrapper(text.get(*start..*end).unwrap_or_default()));
+    let mut lines = lines(text)
+        .skip_while(|(start, end)| is_wrapper(text.get(*start..*end).unwrap_or_default()));
     let (start, end) = lines.next()?;
     let header = text.get(start..end)?;
     let separators = separators(header.strip_prefix("MSH")?)?;
-    let mut cut = Cut { separators, segments: Vec::new(), starts: Vec::new() };
+    let mut cut = Cut {
+        separators,
+        segments: Vec::new(),
+        starts: Vec::new(),
+    };
     cut.push(text, start, end);
     for (start, end) in lines {
         let line = text.get(start..end).unwrap_or_default();
@@ -70,7 +85,13 @@ pub(super) fn cut(decoded: &Decoded, findings: &mut Findings) -> Option<Cut> {
             ..Place::default()
         };
         if line.starts_with("MSH") {
-            findings.add(lint::D2005, Place { segment: "MSH".to_owned(), ..place() });
+            findings.add(
+                lint::D2005,
+                Place {
+                    segment: "MSH".to_owned(),
+                    ..place()
+                },
+            );
             break;
         }
         if is_wrapper(line) {
@@ -102,39 +123,70 @@ fn lines(text: &str) -> impl Iterator<Item = (usize, usize)> {
 
 /// Batch and file wrappers (HL7 v2.5 §2.10.3) say nothing about patients.
 fn is_wrapper(line: &str) -> bool {
-    ["FHS", "BHS", "BTS", "FTS"].iter().any(|name| line.starts_with(name))
+    ["FHS", "BHS", "BTS", "FTS"]
+        .iter()
+        .any(|name| line.starts_with(name))
 }
 
 fn is_segment(line: &str, separator: char) -> bool {
     let name = line.get(..3).unwrap_or_default();
-    let letters = name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
-    let first = name.bytes().next().is_some_and(|byte| byte.is_ascii_uppercase());
-    first && letters && line.get(3..).is_some_and(|rest| rest.is_empty() || rest.starts_with(separator))
+    let letters = name
+        .bytes()
+        .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+    let first = name
+        .bytes()
+        .next()
+        .is_some_and(|byte| byte.is_ascii_uppercase());
+    first
+        && letters
+        && line
+            .get(3..)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(separator))
 }
 
 /// Reads MSH-1 and MSH-2 from what follows `MSH`. An MSH-2 that cannot be meant is taken as the
 /// standard one.
 fn separators(rest: &str) -> Option<Separators> {
-    let field = rest.chars().next().filter(|char| usable(*char) && char.is_ascii())?;
+    let field = rest
+        .chars()
+        .next()
+        .filter(|char| usable(*char) && char.is_ascii())?;
     let encoding = rest.get(1..)?.split(field).next().unwrap_or_default();
     let mut chars = encoding.chars();
-    let (component, repetition, escape, subcomponent) = (chars.next(), chars.next(), chars.next(), chars.next());
+    let (component, repetition, escape, subcomponent) =
+        (chars.next(), chars.next(), chars.next(), chars.next());
     let distinct = |chars: &[char]| {
         chars.iter().enumerate().all(|(index, char)| {
-            usable(*char) && *char != field && !chars.get(..index).unwrap_or_default().contains(char)
+            usable(*char)
+                && *char != field
+                && !chars.get(..index).unwrap_or_default().contains(char)
         })
     };
     match (component, repetition, escape) {
         (Some(component), Some(repetition), Some(escape))
             if distinct(&[component, repetition, escape])
-                && subcomponent.is_none_or(|last| distinct(&[component, repetition, escape, last])) =>
+                && subcomponent
+                    .is_none_or(|last| distinct(&[component, repetition, escape, last])) =>
         {
-            Some(Separators { field, component, repetition, escape, subcomponent })
+            Some(Separators {
+                field,
+                component,
+                repetition,
+                escape,
+                subcomponent,
+            })
         }
-        _ => Some(Separators { field, ..Separators::STANDARD }),
+        _ => Some(Separators {
+            field,
+            ..Separators::STANDARD
+        }),
     }
 }
 
 fn usable(char: char) -> bool {
-    !char.is_alphanumeric() && !char.is_whitespace() && !char.is_control() && char != '"' && char != '.'
+    !char.is_alphanumeric()
+        && !char.is_whitespace()
+        && !char.is_control()
+        && char != '"'
+        && char != '.'
 }

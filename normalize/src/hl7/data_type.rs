@@ -10,8 +10,8 @@ mod time;
 
 pub(crate) use contact::{pl, xad, xtn};
 pub(crate) use cq::{cq, nested_or_flat};
-pub(crate) use cwe::{cwe, triplets};
 use cwe::coded;
+pub(crate) use cwe::{cwe, triplets};
 pub(crate) use name::{xcn, xpn};
 pub(crate) use number::{decimal, nm};
 pub(crate) use time::{moment, ts};
@@ -41,12 +41,17 @@ pub(crate) fn plain(field: &Field<'_>, findings: &mut Findings) -> Option<String
 
 /// A component without blanks around it.
 pub(crate) fn trimmed(repetition: &Repetition<'_>, component: usize) -> Option<String> {
-    repetition.component(component).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+    repetition
+        .component(component)
+        .map(|text| text.trim().to_owned())
+        .filter(|text| !text.is_empty())
 }
 
 /// Finds the components that have content and are not among those read.
 pub(crate) fn unread(repetition: &Repetition<'_>, read: &[usize], findings: &mut Findings) {
-    for component in (1..=repetition.component_count()).filter(|component| !read.contains(component)) {
+    for component in
+        (1..=repetition.component_count()).filter(|component| !read.contains(component))
+    {
         if repetition.component(component).is_some() {
             findings.add(lint::D2017, repetition.place_of(component));
         }
@@ -54,7 +59,12 @@ pub(crate) fn unread(repetition: &Repetition<'_>, read: &[usize], findings: &mut
 }
 
 /// Finds a component whose value is not one of those that mean nothing more.
-pub(crate) fn expect(repetition: &Repetition<'_>, component: usize, values: &[&str], findings: &mut Findings) {
+pub(crate) fn expect(
+    repetition: &Repetition<'_>,
+    component: usize,
+    values: &[&str],
+    findings: &mut Findings,
+) {
     if trimmed(repetition, component).is_some_and(|value| !values.contains(&value.as_str())) {
         findings.add(lint::D2015, repetition.place_of(component));
     }

@@ -37,7 +37,9 @@ pub(super) fn unescape<'a>(text: &'a str, separators: &Separators) -> Cow<'a, st
             Some((_, Escape::Formatting)) => {}
             Some((_, Escape::Unknown)) | None => {
                 out.push(separators.escape);
-                rest = rest.get(before.len() + separators.escape.len_utf8()..).unwrap_or_default();
+                rest = rest
+                    .get(before.len() + separators.escape.len_utf8()..)
+                    .unwrap_or_default();
                 continue;
             }
         }
@@ -48,12 +50,18 @@ pub(super) fn unescape<'a>(text: &'a str, separators: &Separators) -> Cow<'a, st
 }
 
 /// What is worth noticing in a field: rule and byte position in the text.
-pub(super) fn notices(text: &str, separators: &Separators, mut notice: impl FnMut(Rule, usize, usize)) {
+pub(super) fn notices(
+    text: &str,
+    separators: &Separators,
+    mut notice: impl FnMut(Rule, usize, usize),
+) {
     if let Some(at) = text.find(is_dropped) {
         notice(lint::D2027, at, at + 1);
     }
     let mut at = 0;
-    while let Some((before, content, _)) = next(text.get(at..).unwrap_or_default(), separators.escape) {
+    while let Some((before, content, _)) =
+        next(text.get(at..).unwrap_or_default(), separators.escape)
+    {
         let (start, one) = (at + before.len(), separators.escape.len_utf8());
         let end = start + content.map_or(one, |content| content.len() + 2 * one);
         at = end;
@@ -108,15 +116,21 @@ fn formatting(command: &str) -> Escape {
 }
 
 fn hexadecimal(digits: &str) -> Escape {
-    let pairs = digits.as_bytes().chunks(2).map(|pair| str::from_utf8(pair).ok().filter(|pair| pair.len() == 2));
-    let bytes: Option<Vec<u8>> = pairs.map(|pair| u8::from_str_radix(pair?, 16).ok()).collect();
+    let pairs = digits
+        .as_bytes()
+        .chunks(2)
+        .map(|pair| str::from_utf8(pair).ok().filter(|pair| pair.len() == 2));
+    let bytes: Option<Vec<u8>> = pairs
+        .map(|pair| u8::from_str_radix(pair?, 16).ok())
+        .collect();
     match bytes.as_deref() {
         None | Some([]) => Escape::Unknown,
         Some([0x0D | 0x0A] | [0x0D, 0x0A]) => Escape::Break,
         Some(bytes) => {
             let text = match str::from_utf8(bytes) {
                 Ok(text) => Some(Cow::Borrowed(text)),
-                Err(_) => encoding_rs::SHIFT_JIS.decode_without_bom_handling_and_without_replacement(bytes),
+                Err(_) => encoding_rs::SHIFT_JIS
+                    .decode_without_bom_handling_and_without_replacement(bytes),
             };
             match text {
                 Some(text) if !text.contains(is_dropped) => Escape::Text(text.into_owned()),
@@ -152,7 +166,11 @@ mod tests {
 
     #[test]
     fn lines_break_where_the_sender_broke_them() {
-        check(r"一行\.br\二行\X0D\三行\X0D0A\四行\X0A\五行", "一行\n二行\n三行\n四行\n五行", &[]);
+        check(
+            r"一行\.br\二行\X0D\三行\X0D0A\四行\X0A\五行",
+            "一行\n二行\n三行\n四行\n五行",
+            &[],
+        );
     }
 
     #[test]

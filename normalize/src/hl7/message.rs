@@ -26,8 +26,13 @@ pub struct Separators {
 
 impl Separators {
     /// `|^~\&`
-    pub const STANDARD: Self =
-        Self { field: '|', component: '^', repetition: '~', escape: '\\', subcomponent: Some('&') };
+    pub const STANDARD: Self = Self {
+        field: '|',
+        component: '^',
+        repetition: '~',
+        escape: '\\',
+        subcomponent: Some('&'),
+    };
 
     fn of_fields(&self) -> hl7_parser::message::Separators {
         hl7_parser::message::Separators {
@@ -68,11 +73,19 @@ impl Message {
         let decoded = text::decode(bytes, &declared, fallback);
         let mut findings = Findings::default();
         let Some(cut) = cut::cut(&decoded, &mut findings) else {
-            let place = Place { end: text::offset(bytes.len()), ..Place::default() };
+            let place = Place {
+                end: text::offset(bytes.len()),
+                ..Place::default()
+            };
             findings.add(lint::D2001, place);
             return Err(findings.into_vec());
         };
-        let mut message = Self { decoded, cut, declared, findings };
+        let mut message = Self {
+            decoded,
+            cut,
+            declared,
+            findings,
+        };
         message.take_notices();
         message.check_header();
         if message.findings.withhold() {
@@ -83,7 +96,10 @@ impl Message {
 
     /// The segments in their order.
     pub fn segments(&self) -> impl Iterator<Item = Segment<'_>> {
-        (0..self.cut.segments.len()).map(|index| Segment { message: self, index })
+        (0..self.cut.segments.len()).map(|index| Segment {
+            message: self,
+            index,
+        })
     }
 
     /// The first segment of a name.
@@ -93,7 +109,8 @@ impl Message {
 
     /// The segments of a name.
     pub fn all<'m>(&'m self, name: &'static str) -> impl Iterator<Item = Segment<'m>> {
-        self.segments().filter(move |segment| segment.name() == name)
+        self.segments()
+            .filter(move |segment| segment.name() == name)
     }
 
     /// What decoding and cutting noticed.
@@ -112,17 +129,28 @@ impl Message {
     }
 
     fn text(&self, start: u32, end: u32) -> &str {
-        self.decoded.text.get(start as usize..end as usize).unwrap_or_default()
+        self.decoded
+            .text
+            .get(start as usize..end as usize)
+            .unwrap_or_default()
     }
 
     /// The place of a byte of the decoded text, as deep as the field.
     fn place_at(&self, position: u32) -> Place {
-        let index = self.cut.segments.partition_point(|segment| segment.start <= position);
+        let index = self
+            .cut
+            .segments
+            .partition_point(|segment| segment.start <= position);
         let Some(index) = index.checked_sub(1) else {
             return Place::default();
         };
-        let segment = Segment { message: self, index };
-        let number = (1..=segment.field_count()).rev().find(|number| segment.field(*number).start <= position);
+        let segment = Segment {
+            message: self,
+            index,
+        };
+        let number = (1..=segment.field_count())
+            .rev()
+            .find(|number| segment.field(*number).start <= position);
         number.map_or_else(|| segment.place(), |number| segment.field(number).place())
     }
 
@@ -130,14 +158,21 @@ impl Message {
     fn take_notices(&mut self) {
         let mut found = Findings::default();
         for notice in &self.decoded.notices {
-            let place = Place { start: notice.start, end: notice.end, ..self.place_at(notice.text) };
+            let place = Place {
+                start: notice.start,
+                end: notice.end,
+                ..self.place_at(notice.text)
+            };
             found.add(notice.rule, place);
         }
         let separators = self.cut.separators;
         let suspicious = |char: char| char == separators.escape || char.is_control();
         for segment in self.segments() {
             let first = if segment.name() == "MSH" { 3 } else { 1 };
-            if !self.text(segment.field(first).start, segment.end()).contains(suspicious) {
+            if !self
+                .text(segment.field(first).start, segment.end())
+                .contains(suspicious)
+            {
                 continue;
             }
             for field in (first..=segment.field_count()).map(|number| segment.field(number)) {
@@ -146,7 +181,10 @@ impl Message {
                 });
             }
         }
-        for segment in self.segments().filter(|segment| segment.end() - segment.start() > text::offset(MOST_PARTS)) {
+        for segment in self
+            .segments()
+            .filter(|segment| segment.end() - segment.start() > text::offset(MOST_PARTS))
+        {
             for field in (1..=segment.field_count()).map(|number| segment.field(number)) {
                 if field.is_oversized() {
                     found.add(lint::D2013, field.place());
@@ -158,11 +196,18 @@ impl Message {
 
     fn check_header(&mut self) {
         let mut found = Findings::default();
-        let Some(header) = self.first("MSH") else { return };
+        let Some(header) = self.first("MSH") else {
+            return;
+        };
         if self.cut.separators != Separators::STANDARD {
             found.add(lint::D2002, header.field(2).place());
         }
-        if !header.field(12).text().unwrap_or_default().starts_with("2.5") {
+        if !header
+            .field(12)
+            .text()
+            .unwrap_or_default()
+            .starts_with("2.5")
+        {
             found.add(lint::D2003, header.field(12).place());
         }
         if !self.decoded.encoding.agrees_with(&self.declared) {
@@ -175,10 +220,18 @@ impl Message {
 /// MSH-18 as it stands in the bytes: what the sender says about the rest. The fields before it are
 /// ASCII in every message that can be read at all.
 fn declared_character_sets(bytes: &[u8]) -> String {
-    let line = bytes.split(|byte| matches!(*byte, b'\r' | b'\n')).find(|line| !line.is_empty()).unwrap_or_default();
-    let separator = line.get(3).copied().unwrap_or(b'|');
-    let field = line.split(|byte| *byte == separator).nth(17).unwrap_or_default();
-    field.iter().filter(|byte| byte.is_ascii()).map(|byte| char::from(*byte)).collect()
+    let lines = bytes.split(|byte| matches!(*byte, b'\r' | b'\n'));
+    let mut bare = lines.map(|line| line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line));
+    let header = bare
+        .find(|line| line.starts_with(b"MSH"))
+        .unwrap_or_default();
+    let separator = header.get(3).copied().unwrap_or(b'|');
+    let field = header
+        .split(|byte| *byte == separator)
+        .nth(17)
+        .unwrap_or_default();
+    let ascii = field.iter().filter(|byte| byte.is_ascii());
+    ascii.map(|byte| char::from(*byte)).collect()
 }
 
 /// A segment of a message.
@@ -190,7 +243,12 @@ pub struct Segment<'m> {
 
 impl<'m> Segment<'m> {
     fn cut(&self) -> cut::Segment {
-        self.message.cut.segments.get(self.index).copied().unwrap_or_default()
+        self.message
+            .cut
+            .segments
+            .get(self.index)
+            .copied()
+            .unwrap_or_default()
     }
 
     fn start(&self) -> u32 {
@@ -215,7 +273,11 @@ impl<'m> Segment<'m> {
     /// Number of the last field that was sent, empty or not.
     pub fn field_count(&self) -> usize {
         let fields = self.cut().fields as usize;
-        if self.name() == "MSH" { fields + 1 } else { fields }
+        if self.name() == "MSH" {
+            fields + 1
+        } else {
+            fields
+        }
     }
 
     /// A field by its number; MSH-1 is the field separator. A field that was not sent is empty.
@@ -225,10 +287,20 @@ impl<'m> Segment<'m> {
         let (start, end) = if header && number == 1 {
             (segment.start + 3, segment.start + 4)
         } else {
-            let index = if header { number.saturating_sub(1) } else { number };
+            let index = if header {
+                number.saturating_sub(1)
+            } else {
+                number
+            };
             self.message.cut.field(&segment, index)
         };
-        Field { message: self.message, ordinal: self.ordinal(), number, start, end }
+        Field {
+            message: self.message,
+            ordinal: self.ordinal(),
+            number,
+            start,
+            end,
+        }
     }
 
     /// Where the segment stands.
@@ -267,14 +339,14 @@ impl<'m> Field<'m> {
     /// Whether the field holds anything but separators, blanks and `""`.
     pub fn has_content(&self) -> bool {
         let separators = self.message.separators();
-        let empty = |char: char| {
-            char.is_whitespace()
-                || char == '"'
-                || char == separators.component
+        let between = |char: char| {
+            char == separators.component
                 || char == separators.repetition
                 || Some(char) == separators.subcomponent
         };
-        !self.raw().chars().all(empty)
+        self.raw()
+            .split(between)
+            .any(|part| !matches!(part.trim(), "" | "\"\""))
     }
 
     /// The text between the separators, escapes and all.
@@ -288,7 +360,9 @@ impl<'m> Field<'m> {
         let separators = self.message.separators();
         let stop = |char: char| char == separators.component || char == separators.repetition;
         let first = self.raw().split(stop).next().unwrap_or_default();
-        value(&escape::unescape(first, separators)).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+        value(&escape::unescape(first, separators))
+            .map(|text| text.trim().to_owned())
+            .filter(|text| !text.is_empty())
     }
 
     /// The whole field unescaped, separators and all: for bodies that keep it in the sender's form.
@@ -301,7 +375,11 @@ impl<'m> Field<'m> {
         let field = *self;
         let mut separators = self.message.separators().of_fields();
         if field.is_oversized() {
-            (separators.component, separators.repetition, separators.subcomponent) = (NEVER, NEVER, NEVER);
+            (
+                separators.component,
+                separators.repetition,
+                separators.subcomponent,
+            ) = (NEVER, NEVER, NEVER);
         }
         let parsed = if field.is_empty() {
             None
@@ -309,7 +387,11 @@ impl<'m> Field<'m> {
             hl7_parser::parser::parse_field_with_separators(field.raw(), separators).ok()
         };
         let repeats = parsed.map(|parsed| parsed.repeats).unwrap_or_default();
-        (1..).zip(repeats).map(move |(number, parts)| Repetition { field, number, parts })
+        (1..).zip(repeats).map(move |(number, parts)| Repetition {
+            field,
+            number,
+            parts,
+        })
     }
 
     /// The first repetition.
@@ -325,9 +407,18 @@ impl<'m> Field<'m> {
     /// Where a part of the field's text stands.
     pub(crate) fn place_within(&self, start: usize, end: usize) -> Place {
         let decoded = &self.message.decoded;
-        let segment = self.message.cut.segments.get(self.ordinal as usize - 1).copied().unwrap_or_default();
+        let segment = self
+            .message
+            .cut
+            .segments
+            .get(self.ordinal as usize - 1)
+            .copied()
+            .unwrap_or_default();
         Place {
-            segment: self.message.text(segment.start, segment.start + 3).to_owned(),
+            segment: self
+                .message
+                .text(segment.start, segment.start + 3)
+                .to_owned(),
             ordinal: self.ordinal,
             field: text::offset(self.number),
             start: decoded.raw(self.start as usize + start),
@@ -339,7 +430,9 @@ impl<'m> Field<'m> {
     fn is_oversized(&self) -> bool {
         let separators = self.message.separators();
         let part = |char: char| {
-            char == separators.component || char == separators.repetition || Some(char) == separators.subcomponent
+            char == separators.component
+                || char == separators.repetition
+                || Some(char) == separators.subcomponent
         };
         self.raw().len() > MOST_PARTS && self.raw().matches(part).count() > MOST_PARTS
     }
@@ -381,35 +474,52 @@ impl<'m> Repetition<'m> {
     pub fn sub(&self, component: usize, number: usize) -> Option<String> {
         let part = self.parts.components.get(component.checked_sub(1)?)?;
         let part = part.subcomponents.get(number.checked_sub(1)?)?;
-        value(&escape::unescape(part.value, self.field.message.separators()))
+        value(&escape::unescape(
+            part.value,
+            self.field.message.separators(),
+        ))
     }
 
     /// Number of sub-components of a component.
     pub fn sub_count(&self, component: usize) -> usize {
-        let part = component.checked_sub(1).and_then(|index| self.parts.components.get(index));
+        let part = component
+            .checked_sub(1)
+            .and_then(|index| self.parts.components.get(index));
         part.map_or(0, |part| part.subcomponents.len())
     }
 
     /// Where the repetition stands.
     pub fn place(&self) -> Place {
         let range = &self.parts.range;
-        Place { repetition: self.number, ..self.field.place_within(range.start, range.end) }
+        Place {
+            repetition: self.number,
+            ..self.field.place_within(range.start, range.end)
+        }
     }
 
     /// Where a component stands.
     pub fn place_of(&self, component: usize) -> Place {
-        let part = component.checked_sub(1).and_then(|index| self.parts.components.get(index));
+        let part = component
+            .checked_sub(1)
+            .and_then(|index| self.parts.components.get(index));
         let range = part.map_or(&self.parts.range, |part| &part.range);
         let component = text::offset(component);
-        Place { repetition: self.number, component, ..self.field.place_within(range.start, range.end) }
+        Place {
+            repetition: self.number,
+            component,
+            ..self.field.place_within(range.start, range.end)
+        }
     }
 }
 
 /// A value, unless it is empty or `""`.
 fn value(text: &str) -> Option<String> {
-    if text.is_empty() || text == "\"\"" { None } else { Some(text.to_owned()) }
+    if text.is_empty() || text == "\"\"" {
+        None
+    } else {
+        Some(text.to_owned())
+    }
 }
-
 
 #[cfg(test)]
 mod tests;

@@ -20,7 +20,8 @@ pub(crate) mod tq1;
 pub(crate) mod zpr;
 
 pub(crate) use super::data_type::{
-    cq, cwe, decimal, expect, moment, nested_or_flat, nm, pl, plain, single, trimmed, triplets, ts, unread as unread_components, xad, xcn, xpn, xtn,
+    cq, cwe, decimal, expect, moment, nested_or_flat, nm, pl, plain, single, trimmed, triplets, ts,
+    unread as unread_components, xad, xcn, xpn, xtn,
 };
 
 use model::allergy::{Allergy, AllergySource};
@@ -74,7 +75,11 @@ pub(crate) fn require_content(segment: &Segment<'_>, number: usize, findings: &m
 
 /// What a segment states, unless its essential value is missing: then the segment is left out, and
 /// that is found.
-pub(crate) fn stated<T>(what: Option<T>, segment: &Segment<'_>, findings: &mut Findings) -> Option<T> {
+pub(crate) fn stated<T>(
+    what: Option<T>,
+    segment: &Segment<'_>,
+    findings: &mut Findings,
+) -> Option<T> {
     if what.is_none() {
         findings.add(lint::D2034, segment.place());
     }
@@ -92,14 +97,22 @@ pub(crate) fn leave_out<'a, 'm: 'a>(
 }
 
 /// Reads a coded field that may not repeat.
-pub(crate) fn code(segment: &Segment<'_>, number: usize, findings: &mut Findings) -> Option<Concept> {
+pub(crate) fn code(
+    segment: &Segment<'_>,
+    number: usize,
+    findings: &mut Findings,
+) -> Option<Concept> {
     let repetition = single(&segment.field(number), findings)?;
     cwe(&repetition, findings)
 }
 
 /// Reads a coded field that may repeat.
 pub(crate) fn codes(segment: &Segment<'_>, number: usize, findings: &mut Findings) -> Vec<Concept> {
-    segment.field(number).repetitions().filter_map(|repetition| cwe(&repetition, findings)).collect()
+    segment
+        .field(number)
+        .repetitions()
+        .filter_map(|repetition| cwe(&repetition, findings))
+        .collect()
 }
 
 /// Reads a text field that may repeat.
@@ -113,7 +126,11 @@ pub(crate) fn texts(segment: &Segment<'_>, number: usize, findings: &mut Finding
 }
 
 /// Reads a member of staff; a field that names several is found.
-pub(crate) fn staff(segment: &Segment<'_>, number: usize, findings: &mut Findings) -> Option<Staff> {
+pub(crate) fn staff(
+    segment: &Segment<'_>,
+    number: usize,
+    findings: &mut Findings,
+) -> Option<Staff> {
     let field = segment.field(number);
     let mut people = xcn(&field, findings).into_iter();
     let first = people.next();
@@ -151,7 +168,11 @@ pub(crate) fn measured(
     if value.is_none() {
         keep(segment, &[number], other);
     }
-    value.map(|value| Quantity { value, comparator: None, unit: unit.cloned() })
+    value.map(|value| Quantity {
+        value,
+        comparator: None,
+        unit: unit.cloned(),
+    })
 }
 
 /// An allergy of which only the allergen is known yet.
@@ -177,5 +198,8 @@ fn allergy(source: AllergySource, code: Concept) -> Allergy {
 
 /// The place of a segment that is not there.
 pub(crate) fn missing(name: &str) -> Place {
-    Place { segment: name.to_owned(), ..Place::default() }
+    Place {
+        segment: name.to_owned(),
+        ..Place::default()
+    }
 }

@@ -15,10 +15,14 @@ use crate::text;
 pub fn allergies(facility: &FacilityId, contributions: &[Contribution<'_>]) -> Vec<Record> {
     let mut chosen: BTreeMap<String, (&str, &Allergy, &RecordMeta)> = BTreeMap::new();
     for contribution in contributions {
-        let Body::Allergy(allergy) = &contribution.record.body else { continue };
+        let Body::Allergy(allergy) = &contribution.record.body else {
+            continue;
+        };
         let meta = &contribution.record.meta;
         // The source key only settles which of two equally new statements is taken.
-        let rank = |version, allergy: &Allergy, meta: &RecordMeta| (allergy.source, version, meta.source_key.clone());
+        let rank = |version, allergy: &Allergy, meta: &RecordMeta| {
+            (allergy.source, version, meta.source_key.clone())
+        };
         let candidate = (contribution.version, allergy.as_ref(), meta);
         chosen
             .entry(allergy.key())
@@ -30,19 +34,30 @@ pub fn allergies(facility: &FacilityId, contributions: &[Contribution<'_>]) -> V
             .or_insert(candidate);
     }
     let trusted = most_trusted(chosen.values().map(|(_, allergy, _)| *allergy));
-    let stands = |allergy: &Allergy| trusted.get(&allergen(allergy)).is_none_or(|source| allergy.source >= *source);
+    let stands = |allergy: &Allergy| {
+        trusted
+            .get(&allergen(allergy))
+            .is_none_or(|source| allergy.source >= *source)
+    };
     chosen
         .into_iter()
         .filter(|(_, (_, allergy, _))| stands(allergy))
         .map(|(source_key, (_, allergy, meta))| Record {
-            meta: RecordMeta { facility: facility.clone(), kind: Kind::AllergyIntolerance, source_key, ..meta.clone() },
+            meta: RecordMeta {
+                facility: facility.clone(),
+                kind: Kind::AllergyIntolerance,
+                source_key,
+                ..meta.clone()
+            },
             body: Body::Allergy(Box::new(allergy.clone())),
         })
         .collect()
 }
 
 /// The most trusted list that speaks of each allergen.
-fn most_trusted<'a>(allergies: impl Iterator<Item = &'a Allergy>) -> BTreeMap<String, AllergySource> {
+fn most_trusted<'a>(
+    allergies: impl Iterator<Item = &'a Allergy>,
+) -> BTreeMap<String, AllergySource> {
     let mut trusted = BTreeMap::new();
     for allergy in allergies {
         let source = trusted.entry(allergen(allergy)).or_insert(allergy.source);
@@ -58,7 +73,6 @@ fn allergen(allergy: &Allergy) -> String {
         None => text::fold(allergy.code.text.as_deref().unwrap_or_default()),
     }
 }
-
 
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use model::encounter::{Encounter, EncounterClass, EncounterEvent, EncounterStatus, EventKind, Stay};
+use model::encounter::{
+    Encounter, EncounterClass, EncounterEvent, EncounterStatus, EventKind, Stay,
+};
 use model::id::FacilityId;
 use model::record::{Body, Category, Kind, Occurred, Record, RecordMeta, Sensitivity};
 use model::time::{Instant, PartialDateTime};
@@ -19,11 +21,14 @@ pub fn encounters(facility: &FacilityId, contributions: &[Contribution<'_>]) -> 
     events.sort_by_key(|(version, event)| (*version, event.kind, start(event.at)));
     let alive = |kind| {
         let events = &events;
-        events.iter().copied().filter(move |event| event.1.kind == kind && !event.1.cancels && !is_void(event, events))
+        events.iter().copied().filter(move |event| {
+            event.1.kind == kind && !event.1.cancels && !is_void(event, events)
+        })
     };
     // Later versions come later, so the newest statement about an admission stays.
-    let admissions: BTreeMap<String, Event<'_>> =
-        alive(EventKind::Admission).map(|event| (admission_key(event.1), event)).collect();
+    let admissions: BTreeMap<String, Event<'_>> = alive(EventKind::Admission)
+        .map(|event| (admission_key(event.1), event))
+        .collect();
     let mut discharges: BTreeMap<Option<String>, Vec<Event<'_>>> = BTreeMap::new();
     for discharge in alive(EventKind::Discharge) {
         let key = closes(discharge.1, &admissions).or_else(|| implied_admission(discharge.1));
@@ -31,17 +36,34 @@ pub fn encounters(facility: &FacilityId, contributions: &[Contribution<'_>]) -> 
     }
     let mut stays: Vec<(String, Encounter)> = Vec::new();
     for (key, (_, admission)) in &admissions {
-        let discharge = discharges.remove(&Some(key.clone())).and_then(|closing| closing.last().copied());
-        stays.push((key.clone(), stay(admission, discharge.map(|(_, discharge)| discharge))));
+        let discharge = discharges
+            .remove(&Some(key.clone()))
+            .and_then(|closing| closing.last().copied());
+        stays.push((
+            key.clone(),
+            stay(admission, discharge.map(|(_, discharge)| discharge)),
+        ));
     }
     for (key, orphans) in discharges {
         let newest: BTreeMap<String, &EncounterEvent> = orphans
             .into_iter()
-            .map(|(_, discharge)| (key.clone().unwrap_or_else(|| orphan_key(discharge)), discharge))
+            .map(|(_, discharge)| {
+                (
+                    key.clone().unwrap_or_else(|| orphan_key(discharge)),
+                    discharge,
+                )
+            })
             .collect();
-        stays.extend(newest.into_iter().map(|(key, discharge)| (key, orphan(discharge))));
+        stays.extend(
+            newest
+                .into_iter()
+                .map(|(key, discharge)| (key, orphan(discharge))),
+        );
     }
-    stays.into_iter().map(|(key, stay)| record(facility, key, stay)).collect()
+    stays
+        .into_iter()
+        .map(|(key, stay)| record(facility, key, stay))
+        .collect()
 }
 
 fn event<'a>(contribution: &Contribution<'a>) -> Option<Event<'a>> {
@@ -58,27 +80,39 @@ fn start(time: Option<PartialDateTime>) -> Option<Instant> {
 /// Whether a later cancel event takes an event back: same kind, same time; where the cancel names
 /// no time, the same admission.
 fn is_void((version, event): &Event<'_>, events: &[Event<'_>]) -> bool {
-    events.iter().filter(|(later, cancel)| cancel.cancels && cancel.kind == event.kind && later > version).any(
-        |(_, cancel)| match (start(cancel.at), start(cancel.admitted)) {
-            (Some(at), _) => start(event.at) == Some(at),
-            (None, Some(admitted)) => start(event.admitted) == Some(admitted),
-            (None, None) => false,
-        },
-    )
+    events
+        .iter()
+        .filter(|(later, cancel)| cancel.cancels && cancel.kind == event.kind && later > version)
+        .any(
+            |(_, cancel)| match (start(cancel.at), start(cancel.admitted)) {
+                (Some(at), _) => start(event.at) == Some(at),
+                (None, Some(admitted)) => start(event.admitted) == Some(admitted),
+                (None, None) => false,
+            },
+        )
 }
 
 /// A real order number identifies a stay even when its start is corrected.
 fn admission_key(event: &EncounterEvent) -> String {
-    event.number.clone().unwrap_or_else(|| inpatient_key(event.at))
+    event
+        .number
+        .clone()
+        .unwrap_or_else(|| inpatient_key(event.at))
 }
 
 fn inpatient_key(start: Option<PartialDateTime>) -> String {
-    format!("IMP|{}", start.map(|start| start.to_string()).unwrap_or_default())
+    format!(
+        "IMP|{}",
+        start.map(|start| start.to_string()).unwrap_or_default()
+    )
 }
 
 /// The admission that a discharge closes.
 fn closes(discharge: &EncounterEvent, admissions: &BTreeMap<String, Event<'_>>) -> Option<String> {
-    let numbered = discharge.number.clone().filter(|number| admissions.contains_key(number));
+    let numbered = discharge
+        .number
+        .clone()
+        .filter(|number| admissions.contains_key(number));
     let named = || {
         let named = discharge.admitted?;
         let exact = |time: PartialDateTime| time.start() == named.start();
@@ -87,35 +121,64 @@ fn closes(discharge: &EncounterEvent, admissions: &BTreeMap<String, Event<'_>>) 
     };
     let latest = || {
         let end = discharge.at?.end();
-        let before = admissions.iter().filter(|(_, (_, admission))| start(admission.at).is_some_and(|at| at <= end));
-        before.max_by_key(|(_, (_, admission))| start(admission.at)).map(|(key, _)| key.clone())
+        let before = admissions
+            .iter()
+            .filter(|(_, (_, admission))| start(admission.at).is_some_and(|at| at <= end));
+        before
+            .max_by_key(|(_, (_, admission))| start(admission.at))
+            .map(|(key, _)| key.clone())
     };
     // A discharge that names an admission nobody sent must not close another one.
-    numbered.or_else(named).or_else(|| if discharge.admitted.is_none() { latest() } else { None })
+    numbered.or_else(named).or_else(|| {
+        if discharge.admitted.is_none() {
+            latest()
+        } else {
+            None
+        }
+    })
 }
 
-fn find(admissions: &BTreeMap<String, Event<'_>>, same: impl Fn(PartialDateTime) -> bool) -> Option<String> {
-    let found = admissions.iter().find(|(_, (_, admission))| admission.at.is_some_and(&same));
+fn find(
+    admissions: &BTreeMap<String, Event<'_>>,
+    same: impl Fn(PartialDateTime) -> bool,
+) -> Option<String> {
+    let found = admissions
+        .iter()
+        .find(|(_, (_, admission))| admission.at.is_some_and(&same));
     found.map(|(key, _)| key.clone())
 }
 
 /// The key that the admission would have which only the discharge tells of.
 fn implied_admission(discharge: &EncounterEvent) -> Option<String> {
-    discharge.admitted.map(|admitted| inpatient_key(Some(admitted)))
+    discharge
+        .admitted
+        .map(|admitted| inpatient_key(Some(admitted)))
 }
 
 fn orphan_key(discharge: &EncounterEvent) -> String {
     let end = discharge.at.map(|end| end.to_string()).unwrap_or_default();
-    discharge.number.clone().unwrap_or_else(|| format!("IMP||{end}"))
+    discharge
+        .number
+        .clone()
+        .unwrap_or_else(|| format!("IMP||{end}"))
 }
 
 fn orphan(discharge: &EncounterEvent) -> Encounter {
-    let status = if discharge.admitted.is_some() { EncounterStatus::Finished } else { EncounterStatus::Unknown };
+    let status = if discharge.admitted.is_some() {
+        EncounterStatus::Finished
+    } else {
+        EncounterStatus::Unknown
+    };
     let mut stay = discharge.stay.clone();
     for place in &mut stay.locations {
         place.end = discharge.at;
     }
-    Encounter { status, start: discharge.admitted, end: discharge.at, ..stay }
+    Encounter {
+        status,
+        start: discharge.admitted,
+        end: discharge.at,
+        ..stay
+    }
 }
 
 /// An admission and, when there is one, its discharge as one stay. What both say, the later message
@@ -123,7 +186,11 @@ fn orphan(discharge: &EncounterEvent) -> Encounter {
 fn stay(admission: &EncounterEvent, discharge: Option<&EncounterEvent>) -> Encounter {
     let opened = admission.stay.clone();
     let Some(discharge) = discharge else {
-        return Encounter { start: admission.at, locations: beds(&opened, None, admission.at, None), ..opened };
+        return Encounter {
+            start: admission.at,
+            locations: beds(&opened, None, admission.at, None),
+            ..opened
+        };
     };
     let closed = discharge.stay.clone();
     let later = |later: Vec<_>, earlier| if later.is_empty() { earlier } else { later };
@@ -135,7 +202,11 @@ fn stay(admission: &EncounterEvent, discharge: Option<&EncounterEvent>) -> Encou
         locations: beds(&opened, Some(&closed), admission.at, discharge.at),
         department: closed.department.or(opened.department),
         attending: later(closed.attending, opened.attending),
-        admitting: if opened.admitting.is_empty() { closed.admitting } else { opened.admitting },
+        admitting: if opened.admitting.is_empty() {
+            closed.admitting
+        } else {
+            opened.admitting
+        },
         disposition: closed.disposition.or(opened.disposition),
         number: opened.number.or(closed.number),
         other: opened.other.into_iter().chain(closed.other).collect(),
@@ -151,10 +222,23 @@ fn beds(
     end: Option<PartialDateTime>,
 ) -> Vec<Stay> {
     let first = opened.locations.first().map(|stay| stay.bed.clone());
-    let last = closed.and_then(|closed| closed.locations.first()).map(|stay| stay.bed.clone());
+    let last = closed
+        .and_then(|closed| closed.locations.first())
+        .map(|stay| stay.bed.clone());
     match (first, last) {
         (Some(first), Some(last)) if first != last => {
-            vec![Stay { bed: first, start, end: None }, Stay { bed: last, start: None, end }]
+            vec![
+                Stay {
+                    bed: first,
+                    start,
+                    end: None,
+                },
+                Stay {
+                    bed: last,
+                    start: None,
+                    end,
+                },
+            ]
         }
         (Some(bed), _) | (None, Some(bed)) => vec![Stay { bed, start, end }],
         (None, None) => Vec::new(),
@@ -175,9 +259,11 @@ fn record(facility: &FacilityId, source_key: String, stay: Encounter) -> Record 
         occurred,
         source_key,
     };
-    Record { meta, body: Body::Encounter(Box::new(stay)) }
+    Record {
+        meta,
+        body: Body::Encounter(Box::new(stay)),
+    }
 }
-
 
 #[cfg(test)]
 mod tests;

@@ -52,12 +52,25 @@ pub struct Current {
 pub fn current(kind: &DataKind, order_is_real: bool, versions: &[Version]) -> Current {
     let distinct = distinct(versions);
     let flagged = |flag: Flag| distinct.iter().filter(move |kept| kept.flag == flag);
-    let (last, state) = match (flagged(Flag::Active).next_back(), flagged(Flag::Deleted).next()) {
+    let (last, state) = match (
+        flagged(Flag::Active).next_back(),
+        flagged(Flag::Deleted).next(),
+    ) {
         (Some(last), _) => (last, SlotState::Current),
-        (None, Some(_)) => return Current { state: SlotState::Deleted, published: Vec::new() },
+        (None, Some(_)) => {
+            return Current {
+                state: SlotState::Deleted,
+                published: Vec::new(),
+            };
+        }
         (None, None) => match flagged(Flag::Superseded).next_back() {
             Some(last) => (last, SlotState::SupersededOnly),
-            None => return Current { state: SlotState::Deleted, published: Vec::new() },
+            None => {
+                return Current {
+                    state: SlotState::Deleted,
+                    published: Vec::new(),
+                };
+            }
         },
     };
     let mut published: Vec<usize> = Vec::new();
@@ -68,7 +81,11 @@ pub fn current(kind: &DataKind, order_is_real: bool, versions: &[Version]) -> Cu
         published.extend(other_events(&distinct, last));
     }
     published.sort_unstable();
-    let state = if published.is_empty() { SlotState::Cancelled } else { state };
+    let state = if published.is_empty() {
+        SlotState::Cancelled
+    } else {
+        state
+    };
     Current { state, published }
 }
 
@@ -95,21 +112,35 @@ fn distinct(versions: &[Version]) -> Vec<Kept<'_>> {
                     before.flag = version.flag;
                 }
             })
-            .or_insert(Kept { version, flag: version.flag, index });
+            .or_insert(Kept {
+                version,
+                flag: version.flag,
+                index,
+            });
     }
     kept.into_values().collect()
 }
 
 /// The newest version of each other event, unless a cancel event took it back.
-fn other_events<'a>(distinct: &'a [Kept<'a>], last: &Kept<'_>) -> impl Iterator<Item = usize> + use<'a> {
+fn other_events<'a>(
+    distinct: &'a [Kept<'a>],
+    last: &Kept<'_>,
+) -> impl Iterator<Item = usize> + use<'a> {
     let mut events: BTreeMap<Instant, &Kept<'_>> = BTreeMap::new();
     let alive = distinct.iter().filter(|kept| kept.flag != Flag::Deleted);
     for kept in alive {
-        if let Some(time) = kept.version.event_time.filter(|time| Some(*time) != last.version.event_time) {
+        if let Some(time) = kept
+            .version
+            .event_time
+            .filter(|time| Some(*time) != last.version.event_time)
+        {
             events.insert(time, kept);
         }
     }
-    events.into_values().filter(|kept| !kept.version.cancels).map(|kept| kept.index)
+    events
+        .into_values()
+        .filter(|kept| !kept.version.cancels)
+        .map(|kept| kept.index)
 }
 
 #[cfg(test)]
@@ -120,69 +151,120 @@ mod tests {
 
     fn version(time: &str, flag: Flag) -> Version {
         let content = time.bytes().fold(0, |sum, byte| sum * 31 + u64::from(byte));
-        Version { time: time.to_owned(), flag, content, event_time: None, cancels: false }
+        Version {
+            time: time.to_owned(),
+            flag,
+            content,
+            event_time: None,
+            cancels: false,
+        }
     }
 
     fn event(time: &str, flag: Flag, at: i64, cancels: bool) -> Version {
-        Version { event_time: Some(Instant(at)), cancels, ..version(time, flag) }
+        Version {
+            event_time: Some(Instant(at)),
+            cancels,
+            ..version(time, flag)
+        }
     }
 
     #[track_caller]
-    fn check(kind: DataKind, versions: &[Version], state: SlotState, published: &[usize]) {
-        assert_eq!(current(&kind, false, versions), Current { state, published: published.to_vec() });
+    fn check(kind: &DataKind, versions: &[Version], state: SlotState, published: &[usize]) {
+        assert_eq!(
+            current(kind, false, versions),
+            Current {
+                state,
+                published: published.to_vec()
+            }
+        );
     }
 
     #[test]
     fn the_newest_valid_version_counts() {
-        let versions = [version("1", Flag::Superseded), version("3", Flag::Active), version("2", Flag::Active)];
-        check(DataKind::Omp01, &versions, SlotState::Current, &[1]);
+        let versions = [
+            version("1", Flag::Superseded),
+            version("3", Flag::Active),
+            version("2", Flag::Active),
+        ];
+        check(&DataKind::Omp01, &versions, SlotState::Current, &[1]);
     }
 
     #[test]
     fn deleting_and_inserting_again_is_a_correction() {
-        let versions = [version("1", Flag::Deleted), version("2", Flag::Deleted), version("3", Flag::Active)];
-        check(DataKind::Omp01, &versions, SlotState::Current, &[2]);
+        let versions = [
+            version("1", Flag::Deleted),
+            version("2", Flag::Deleted),
+            version("3", Flag::Active),
+        ];
+        check(&DataKind::Omp01, &versions, SlotState::Current, &[2]);
     }
 
     #[test]
     fn without_a_valid_version_a_deleted_one_deletes() {
         let versions = [version("1", Flag::Deleted), version("2", Flag::Superseded)];
-        check(DataKind::Omp01, &versions, SlotState::Deleted, &[]);
+        check(&DataKind::Omp01, &versions, SlotState::Deleted, &[]);
     }
 
     #[test]
     fn superseded_versions_alone_show_the_last_one() {
-        let versions = [version("2", Flag::Superseded), version("1", Flag::Superseded)];
-        check(DataKind::Ppr01, &versions, SlotState::SupersededOnly, &[0]);
+        let versions = [
+            version("2", Flag::Superseded),
+            version("1", Flag::Superseded),
+        ];
+        check(&DataKind::Ppr01, &versions, SlotState::SupersededOnly, &[0]);
     }
 
     #[test]
     fn one_version_with_two_flags_is_valid_before_it_is_deleted() {
         let two = |one, other| [version("1", one), version("1", other)];
-        check(DataKind::Omp01, &two(Flag::Superseded, Flag::Active), SlotState::Current, &[0]);
-        check(DataKind::Omp01, &two(Flag::Deleted, Flag::Active), SlotState::Current, &[0]);
-        check(DataKind::Omp01, &two(Flag::Superseded, Flag::Deleted), SlotState::Deleted, &[]);
+        check(
+            &DataKind::Omp01,
+            &two(Flag::Superseded, Flag::Active),
+            SlotState::Current,
+            &[0],
+        );
+        check(
+            &DataKind::Omp01,
+            &two(Flag::Deleted, Flag::Active),
+            SlotState::Current,
+            &[0],
+        );
+        check(
+            &DataKind::Omp01,
+            &two(Flag::Superseded, Flag::Deleted),
+            SlotState::Deleted,
+            &[],
+        );
     }
 
     #[test]
     fn a_valid_cancel_event_calls_the_slot_off() {
-        let versions = [event("1", Flag::Superseded, 10, false), event("2", Flag::Active, 10, true)];
-        check(DataKind::Adt22, &versions, SlotState::Cancelled, &[]);
+        let versions = [
+            event("1", Flag::Superseded, 10, false),
+            event("2", Flag::Active, 10, true),
+        ];
+        check(&DataKind::Adt22, &versions, SlotState::Cancelled, &[]);
     }
 
     #[test]
     fn two_receptions_of_a_day_share_a_slot_and_both_count() {
-        let versions = [event("1", Flag::Superseded, 10, false), event("2", Flag::Active, 20, false)];
-        check(DataKind::Adt12, &versions, SlotState::Current, &[0, 1]);
-        check(DataKind::Adt22, &versions, SlotState::Current, &[1]);
+        let versions = [
+            event("1", Flag::Superseded, 10, false),
+            event("2", Flag::Active, 20, false),
+        ];
+        check(&DataKind::Adt12, &versions, SlotState::Current, &[0, 1]);
+        check(&DataKind::Adt22, &versions, SlotState::Current, &[1]);
         let real = current(&DataKind::Adt12, true, &versions);
         assert_eq!(real.published, [1]);
     }
 
     #[test]
     fn a_correction_of_a_reception_is_no_second_reception() {
-        let versions = [event("1", Flag::Superseded, 10, false), event("2", Flag::Active, 10, false)];
-        check(DataKind::Adt12, &versions, SlotState::Current, &[1]);
+        let versions = [
+            event("1", Flag::Superseded, 10, false),
+            event("2", Flag::Active, 10, false),
+        ];
+        check(&DataKind::Adt12, &versions, SlotState::Current, &[1]);
     }
 
     #[test]
@@ -192,7 +274,7 @@ mod tests {
             event("2", Flag::Superseded, 20, false),
             event("3", Flag::Active, 20, true),
         ];
-        check(DataKind::Adt12, &versions, SlotState::Current, &[0]);
+        check(&DataKind::Adt12, &versions, SlotState::Current, &[0]);
     }
 
     prop_compose! {

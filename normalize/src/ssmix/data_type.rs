@@ -116,12 +116,17 @@ impl DataKind {
     /// A small number that stands for the kind where only numbers are kept; 0 for kinds that the
     /// standard does not know.
     pub fn number(&self) -> i64 {
-        (1..).zip(KNOWN).find(|(_, known)| known.kind == *self).map_or(0, |(number, _)| number)
+        (1..)
+            .zip(KNOWN)
+            .find(|(_, known)| known.kind == *self)
+            .map_or(0, |(number, _)| number)
     }
 
     /// The kind of a number made by [`DataKind::number`].
     pub fn numbered(number: i64) -> Self {
-        let known = usize::try_from(number).ok().and_then(|number| KNOWN.get(number.checked_sub(1)?));
+        let known = usize::try_from(number)
+            .ok()
+            .and_then(|number| KNOWN.get(number.checked_sub(1)?));
         known.map_or_else(|| Self::Other(String::new()), |known| known.kind.clone())
     }
 
@@ -166,7 +171,10 @@ impl DataKind {
     /// Whether several events share a slot when the sender gives no order number: two receptions or
     /// two moves on one day.
     pub fn repeats_in_slot(&self) -> bool {
-        matches!(self, Self::Adt12 | Self::Adt31 | Self::Adt32 | Self::Adt41 | Self::Adt42)
+        matches!(
+            self,
+            Self::Adt12 | Self::Adt31 | Self::Adt32 | Self::Adt41 | Self::Adt42
+        )
     }
 
     /// Whether the order number of the file name is that of the message (ORC-2).
@@ -177,7 +185,10 @@ impl DataKind {
 
 /// Whether a trigger event calls off another one (HL7 table 0003).
 pub fn cancels(event: &str) -> bool {
-    matches!(event, "A11" | "A12" | "A13" | "A23" | "A25" | "A26" | "A27" | "A52" | "A53" | "A55")
+    matches!(
+        event,
+        "A11" | "A12" | "A13" | "A23" | "A25" | "A26" | "A27" | "A52" | "A53" | "A55"
+    )
 }
 
 #[cfg(test)]
@@ -186,7 +197,13 @@ mod tests {
 
     #[test]
     fn all_36_combinations_of_kind_and_message_are_known() {
-        assert_eq!(KNOWN.iter().map(|known| known.messages.len()).sum::<usize>(), 36);
+        assert_eq!(
+            KNOWN
+                .iter()
+                .map(|known| known.messages.len())
+                .sum::<usize>(),
+            36
+        );
         for known in KNOWN {
             assert_eq!(DataKind::named(known.name), known.kind);
             assert_eq!(known.kind.name(), known.name);

@@ -46,10 +46,18 @@ const NO_ORDER: &str = "999999999999999";
 /// The folder of a patient under a root.
 pub fn folder(local_id: &str) -> String {
     let part = |from: usize, to: usize| {
-        local_id.chars().skip(from).take(to - from).collect::<String>()
+        local_id
+            .chars()
+            .skip(from)
+            .take(to - from)
+            .collect::<String>()
     };
     let (first, second) = (part(0, 3), part(3, 6));
-    [first.as_str(), second.as_str(), local_id].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/")
+    [first.as_str(), second.as_str(), local_id]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join("/")
 }
 
 /// Reads a path relative to a root, or a bare file name. The name is read from its right end,
@@ -58,7 +66,10 @@ pub fn folder(local_id: &str) -> String {
 /// # Errors
 /// The finding, when it is no name of the storage. Neither carries the name.
 pub fn parse(relative: &str) -> Result<FileName, Finding> {
-    let mut folders: Vec<&str> = relative.split('/').filter(|part| !part.is_empty()).collect();
+    let mut folders: Vec<&str> = relative
+        .split('/')
+        .filter(|part| !part.is_empty())
+        .collect();
     let name = folders.pop().unwrap_or_default();
     let mut file = parse_name(name).ok_or_else(|| breach(lint::S1117))?;
     check_folders(&mut file, name, &folders);
@@ -68,8 +79,12 @@ pub fn parse(relative: &str) -> Result<FileName, Finding> {
 fn parse_name(name: &str) -> Option<FileName> {
     let fields: Vec<&str> = name.split('_').collect();
     let (patient, date, kind, order, time, department, flag) = match fields.as_slice() {
-        [patient, date, kind, order, time, department, flag] => (patient, date, kind, order, time, *department, flag),
-        [patient, date, kind, order, time, flag] if is_time(time) => (patient, date, kind, order, time, "", flag),
+        [patient, date, kind, order, time, department, flag] => {
+            (patient, date, kind, order, time, *department, flag)
+        }
+        [patient, date, kind, order, time, flag] if is_time(time) => {
+            (patient, date, kind, order, time, "", flag)
+        }
         _ => return None,
     };
     let mut deviations = Vec::new();
@@ -79,8 +94,17 @@ fn parse_name(name: &str) -> Option<FileName> {
         "2" => Flag::Superseded,
         _ => return None,
     };
-    let plain = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    if ![patient, kind, order, time].into_iter().all(|text| plain(text)) || instant(time).is_none() {
+    let plain = |text: &str| {
+        !text.is_empty()
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    if ![patient, kind, order, time]
+        .into_iter()
+        .all(|text| plain(text))
+        || instant(time).is_none()
+    {
         return None;
     }
     let day = match *date {
@@ -101,7 +125,9 @@ fn parse_name(name: &str) -> Option<FileName> {
         kind,
         order: (*order).to_owned(),
         time: (*time).to_owned(),
-        department: Some(department).filter(|code| !code.is_empty() && *code != "-").map(str::to_owned),
+        department: Some(department)
+            .filter(|code| !code.is_empty() && *code != "-")
+            .map(str::to_owned),
         flag,
         deviations,
     })
@@ -128,9 +154,19 @@ fn is_time(text: &str) -> bool {
 }
 
 fn day(text: &str) -> Option<Date> {
-    let number = |from, to| text.get(from..to).and_then(|part: &str| part.parse::<i16>().ok());
-    let (month, day) = (i8::try_from(number(4, 6)?).ok()?, i8::try_from(number(6, 8)?).ok()?);
-    if text.len() == 8 { Date::new(number(0, 4)?, month, day).ok() } else { None }
+    let number = |from, to| {
+        text.get(from..to)
+            .and_then(|part: &str| part.parse::<i16>().ok())
+    };
+    let (month, day) = (
+        i8::try_from(number(4, 6)?).ok()?,
+        i8::try_from(number(6, 8)?).ok()?,
+    );
+    if text.len() == 8 {
+        Date::new(number(0, 4)?, month, day).ok()
+    } else {
+        None
+    }
 }
 
 /// 発生日時; what is missing of the 17 digits counts as zero.
@@ -139,24 +175,43 @@ fn instant(text: &str) -> Option<Instant> {
         return None;
     }
     let padded = format!("{text:0<17}");
-    let part = |from, to| padded.get(from..to).and_then(|part: &str| part.parse::<i16>().ok());
+    let part = |from, to| {
+        padded
+            .get(from..to)
+            .and_then(|part: &str| part.parse::<i16>().ok())
+    };
     let two = |from| part(from, from + 2).and_then(|number| i8::try_from(number).ok());
     let nanoseconds = i32::from(part(14, 17)?) * 1_000_000;
     let date = day(padded.get(..8)?)?;
-    let clock = DateTime::new(date.year(), date.month(), date.day(), two(8)?, two(10)?, two(12)?, nanoseconds);
+    let clock = DateTime::new(
+        date.year(),
+        date.month(),
+        date.day(),
+        two(8)?,
+        two(10)?,
+        two(12)?,
+        nanoseconds,
+    );
     Some(PartialDateTime::at(clock.ok()?, None).start())
 }
 
 impl FileName {
     /// What versions of the same data share, within facility and patient: 診療日, データ種別, オーダNo.
     pub fn slot(&self) -> String {
-        let date = self.date.map_or_else(|| "-".to_owned(), |date| date.strftime("%Y%m%d").to_string());
+        let date = self.date.map_or_else(
+            || "-".to_owned(),
+            |date| date.strftime("%Y%m%d").to_string(),
+        );
         format!("{date}|{}|{}", self.kind.name(), self.order)
     }
 
     /// What tells versions of a slot apart: 発生日時 and 診療科コード.
     pub fn version(&self) -> String {
-        format!("{}|{}", self.time, self.department.as_deref().unwrap_or("-"))
+        format!(
+            "{}|{}",
+            self.time,
+            self.department.as_deref().unwrap_or("-")
+        )
     }
 
     /// The order number, unless it stands for "none" (all nines).
@@ -180,7 +235,11 @@ mod tests {
     #[track_caller]
     fn deviations(path: &str, expected: &[&str]) {
         let file = parse(path).unwrap_or_else(|finding| panic!("{path} {}", finding.rule));
-        let rules: Vec<&str> = file.deviations.iter().map(|finding| finding.rule.as_str()).collect();
+        let rules: Vec<&str> = file
+            .deviations
+            .iter()
+            .map(|finding| finding.rule.as_str())
+            .collect();
         assert_eq!(rules, expected, "{path}");
     }
 
@@ -199,8 +258,13 @@ mod tests {
 
     #[test]
     fn a_hyphen_and_nines_stand_for_none() {
-        let file = parse("0000123456_-_ADT-00_999999999999999_20240510101530123_-_2").ok().unwrap();
-        assert_eq!((file.date, file.department.as_deref(), file.order_number()), (None, None, None));
+        let file = parse("0000123456_-_ADT-00_999999999999999_20240510101530123_-_2")
+            .ok()
+            .unwrap();
+        assert_eq!(
+            (file.date, file.department.as_deref(), file.order_number()),
+            (None, None, None)
+        );
         assert_eq!(file.slot(), "-|ADT-00|999999999999999");
         assert_eq!(file.flag, Flag::Superseded);
     }
@@ -217,17 +281,38 @@ mod tests {
     fn folders_that_contradict_the_name_are_found() {
         deviations(&format!("000/012/0000123456/20240510/OMP-01/{NAME}"), &[]);
         deviations(&format!("0/-/0000123456/20240510/OMP-01/{NAME}"), &[]);
-        deviations(&format!("000/012/0000123456/20240511/OMP-01/{NAME}"), &["S1101"]);
-        deviations(&format!("999/901/9999013/20240510/OMP-01/{NAME}"), &["S1101"]);
-        deviations(&format!("000/012/0000123456/20240510/ADT-31/{NAME}"), &["S1101"]);
+        deviations(
+            &format!("000/012/0000123456/20240511/OMP-01/{NAME}"),
+            &["S1101"],
+        );
+        deviations(
+            &format!("999/901/9999013/20240510/OMP-01/{NAME}"),
+            &["S1101"],
+        );
+        deviations(
+            &format!("000/012/0000123456/20240510/ADT-31/{NAME}"),
+            &["S1101"],
+        );
     }
 
     #[test]
     fn names_of_real_senders_are_read() {
-        deviations("9999013_20111220_OMG-01_2011122000300_20111220224447339_-_1", &["S1114"]);
-        deviations("9999013_20160101_OMP-01_000000011000185_201601011500321_01_1", &["S1114"]);
-        deviations("9999013_20160101_OMP-01_000000011000185_20160101150032100_1", &["S1114"]);
-        deviations("9999013_20160101_OML-12_000000011000185_20160101150032100_01_1", &["S1103"]);
+        deviations(
+            "9999013_20111220_OMG-01_2011122000300_20111220224447339_-_1",
+            &["S1114"],
+        );
+        deviations(
+            "9999013_20160101_OMP-01_000000011000185_201601011500321_01_1",
+            &["S1114"],
+        );
+        deviations(
+            "9999013_20160101_OMP-01_000000011000185_20160101150032100_1",
+            &["S1114"],
+        );
+        deviations(
+            "9999013_20160101_OML-12_000000011000185_20160101150032100_01_1",
+            &["S1103"],
+        );
     }
 
     #[test]

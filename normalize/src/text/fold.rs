@@ -13,7 +13,9 @@ pub fn fold(text: &str) -> String {
         match SUBSTITUTIONS.binary_search_by_key(&char, |(from, _)| *from) {
             Ok(index) => {
                 let spelling = SUBSTITUTIONS.get(index).map_or("", |(_, to)| *to);
-                spelling.chars().for_each(|char| fold_char(char, &mut folded));
+                spelling
+                    .chars()
+                    .for_each(|char| fold_char(char, &mut folded));
             }
             Err(_) => fold_char(char, &mut folded),
         }
@@ -56,7 +58,10 @@ fn large_kana(char: char) -> char {
 }
 
 fn common_form(char: char) -> char {
-    VARIANTS.iter().find(|(variants, _)| variants.contains(char)).map_or(char, |(_, common)| *common)
+    VARIANTS
+        .iter()
+        .find(|(variants, _)| variants.contains(char))
+        .map_or(char, |(_, common)| *common)
 }
 
 fn half_width_char(char: char) -> char {
@@ -99,7 +104,9 @@ pub fn full_width_kana(text: &str) -> String {
 const WIDE: &str = "。「」、・ヲァィゥェォャュョッーアイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモヤユヨラリルレロワン゛゜";
 
 fn wide_kana(char: char) -> Option<char> {
-    let index = u32::from(char).checked_sub(0xFF61).filter(|index| *index < 63)?;
+    let index = u32::from(char)
+        .checked_sub(0xFF61)
+        .filter(|index| *index < 63)?;
     WIDE.chars().nth(usize::try_from(index).ok()?)
 }
 
@@ -146,14 +153,22 @@ mod tests {
 
     #[test]
     fn different_names_stay_different() {
-        for (one, other) in [("宮本", "宮元"), ("ハハ", "パパ"), ("カキ", "ガギ"), ("123", "１２４")] {
+        for (one, other) in [
+            ("宮本", "宮元"),
+            ("ハハ", "パパ"),
+            ("カキ", "ガギ"),
+            ("123", "１２４"),
+        ] {
             assert_ne!(fold(one), fold(other));
         }
     }
 
     #[test]
     fn half_width_kana_are_shown_full_width_and_nothing_else_changes() {
-        assert_eq!(full_width_kana("ﾐﾔﾓﾄ･ｷﾞﾝ 宮本 Aｰ"), "ミヤモト・ギン 宮本 Aー");
+        assert_eq!(
+            full_width_kana("ﾐﾔﾓﾄ･ｷﾞﾝ 宮本 Aｰ"),
+            "ミヤモト・ギン 宮本 Aー"
+        );
         assert_eq!(half_width("ＩＳＯ＋　ｇ／ｄｌ ミ"), "ISO+ g/dl ミ");
     }
 

@@ -33,7 +33,11 @@ pub(super) fn is_announced(bytes: &[u8]) -> bool {
 }
 
 pub(super) fn decode(bytes: &[u8], out: &mut Builder) {
-    let mut lines = Lines { bytes, decoder: EUC_JP.new_decoder_without_bom_handling(), scratch: Vec::new() };
+    let mut lines = Lines {
+        bytes,
+        decoder: EUC_JP.new_decoder_without_bom_handling(),
+        scratch: Vec::new(),
+    };
     let mut start = 0;
     while start < bytes.len() {
         let end = bytes
@@ -43,7 +47,13 @@ pub(super) fn decode(bytes: &[u8], out: &mut Builder) {
         lines.decode(start, end, out);
         let after = bytes.len().min(end + 1);
         out.run(end, 0);
-        out.text.extend(bytes.get(end..after).into_iter().flatten().map(|byte| char::from(*byte)));
+        out.text.extend(
+            bytes
+                .get(end..after)
+                .into_iter()
+                .flatten()
+                .map(|byte| char::from(*byte)),
+        );
         start = after;
     }
 }
@@ -74,7 +84,11 @@ impl Lines<'_> {
         if !reading.doubtful {
             return;
         }
-        let fields = |out: &Builder| out.text.get(mark.text..).map_or(0, |line| line.matches('|').count());
+        let fields = |out: &Builder| {
+            out.text
+                .get(mark.text..)
+                .map_or(0, |line| line.matches('|').count())
+        };
         let as_kanji = fields(out);
         let line = out.text.get(mark.text..).unwrap_or_default();
         if reading.faults == 0 && as_kanji >= least_fields(line) {
@@ -90,7 +104,13 @@ impl Lines<'_> {
 
     /// One reading of a line. With `separators_close`, a delimiter at the place where a kanji would
     /// begin ends the run.
-    fn read(&mut self, start: usize, end: usize, separators_close: bool, out: &mut Builder) -> Reading {
+    fn read(
+        &mut self,
+        start: usize,
+        end: usize,
+        separators_close: bool,
+        out: &mut Builder,
+    ) -> Reading {
         let mut reading = Reading::default();
         let (mut at, mut set) = (start, Set::Ascii);
         while at < end {
@@ -150,12 +170,21 @@ impl Lines<'_> {
                 (at + length + 1, Set::Kana)
             }
             Some(&SHIFT_IN) => (at + length + 1, Set::Ascii),
-            Some(0x80..) => (multibyte::foreign(self.bytes, at + length, end, out), Set::Ascii),
+            Some(0x80..) => (
+                multibyte::foreign(self.bytes, at + length, end, out),
+                Set::Ascii,
+            ),
             _ => (at + length, Set::Ascii),
         }
     }
 
-    fn kana(&self, at: usize, end: usize, out: &mut Builder, reading: &mut Reading) -> (usize, Set) {
+    fn kana(
+        &self,
+        at: usize,
+        end: usize,
+        out: &mut Builder,
+        reading: &mut Reading,
+    ) -> (usize, Set) {
         out.run(at, 1);
         for position in at..end {
             match self.bytes.get(position).copied() {
@@ -246,14 +275,24 @@ impl Lines<'_> {
         let mut read = 0;
         loop {
             out.text.reserve(rest.len() * 3);
-            let (result, used) = self.decoder.decode_to_string_without_replacement(rest, &mut out.text, false);
+            let (result, used) =
+                self.decoder
+                    .decode_to_string_without_replacement(rest, &mut out.text, false);
             read += used;
             if !matches!(result, DecoderResult::Malformed(..)) {
                 return;
             }
-            let row = self.scratch.get(read.saturating_sub(2)).copied().unwrap_or_default();
+            let row = self
+                .scratch
+                .get(read.saturating_sub(2))
+                .copied()
+                .unwrap_or_default();
             let user_defined = set == Set::Kanji && row >= 0xF5;
-            let rule = if user_defined { lint::D2026 } else { lint::D2024 };
+            let rule = if user_defined {
+                lint::D2026
+            } else {
+                lint::D2024
+            };
             out.replace(rule, place(read).saturating_sub(2), place(read));
             reading.faults += u32::from(!user_defined);
             rest = self.scratch.get(read..).unwrap_or_default();
@@ -264,7 +303,9 @@ impl Lines<'_> {
     /// writes them.
     fn notice_extensions(&self, start: usize, set: Set, out: &mut Builder) {
         let extended = |pair: &[u8]| matches!(pair.first(), Some(0xAD | 0xF9..=0xFC));
-        if set == Set::Kanji && let Some(index) = self.scratch.chunks(2).position(extended) {
+        if set == Set::Kanji
+            && let Some(index) = self.scratch.chunks(2).position(extended)
+        {
             out.notice(lint::D2021, start + index * 2, start + index * 2 + 2);
         }
     }

@@ -11,7 +11,11 @@ use crate::lint;
 pub(super) fn is_utf8(bytes: &[u8], hinted: bool) -> bool {
     let (mut good, mut bad) = (0usize, 0usize);
     for chunk in bytes.utf8_chunks() {
-        good += chunk.valid().chars().filter(|char| !char.is_ascii()).count();
+        good += chunk
+            .valid()
+            .chars()
+            .filter(|char| !char.is_ascii())
+            .count();
         bad += usize::from(!chunk.invalid().is_empty());
     }
     bad == 0 || (good > bad && (hinted || good > 20 * bad))
@@ -33,7 +37,6 @@ pub(super) fn utf8(bytes: &[u8], out: &mut Builder) {
         }
     }
 }
-
 
 pub(super) fn cp932(bytes: &[u8], out: &mut Builder) {
     stretches(bytes, 0, bytes.len(), &CP932, out);
@@ -70,8 +73,14 @@ struct Form {
     width: fn(u8, Option<u8>) -> usize,
 }
 
-static CP932: Form = Form { encoding: SHIFT_JIS, width: cp932_width };
-static EUC: Form = Form { encoding: EUC_JP, width: euc_width };
+static CP932: Form = Form {
+    encoding: SHIFT_JIS,
+    width: cp932_width,
+};
+static EUC: Form = Form {
+    encoding: EUC_JP,
+    width: euc_width,
+};
 
 fn cp932_width(first: u8, second: Option<u8>) -> usize {
     match (first, second) {
@@ -93,7 +102,10 @@ fn stretches(bytes: &[u8], start: usize, end: usize, form: &Form, out: &mut Buil
     let mut at = start;
     while at < end {
         let rest = bytes.get(at..end).unwrap_or_default();
-        let length = rest.iter().position(|byte| !byte.is_ascii()).unwrap_or(rest.len());
+        let length = rest
+            .iter()
+            .position(|byte| !byte.is_ascii())
+            .unwrap_or(rest.len());
         out.run(at, 0);
         if let Some(Ok(plain)) = rest.get(..length).map(str::from_utf8) {
             out.text.push_str(plain);
@@ -106,9 +118,19 @@ fn stretches(bytes: &[u8], start: usize, end: usize, form: &Form, out: &mut Buil
 }
 
 /// Decodes characters until the next one-byte ASCII character; returns where that is.
-fn eight_bit_stretch(bytes: &[u8], start: usize, end: usize, form: &Form, out: &mut Builder) -> usize {
+fn eight_bit_stretch(
+    bytes: &[u8],
+    start: usize,
+    end: usize,
+    form: &Form,
+    out: &mut Builder,
+) -> usize {
     let mut at = start;
-    while let Some(first) = bytes.get(at).copied().filter(|byte| at < end && !byte.is_ascii()) {
+    while let Some(first) = bytes
+        .get(at)
+        .copied()
+        .filter(|byte| at < end && !byte.is_ascii())
+    {
         let follower = |index: usize| bytes.get(index).copied().filter(|_| index < end);
         let width = (form.width)(first, follower(at + 1));
         if width == 0 || at + width > end {
@@ -145,7 +167,8 @@ fn same_width(
     while at < end {
         let rest = bytes.get(at..end).unwrap_or_default();
         out.text.reserve(rest.len() * 3);
-        let (result, used) = decoder.decode_to_string_without_replacement(rest, &mut out.text, true);
+        let (result, used) =
+            decoder.decode_to_string_without_replacement(rest, &mut out.text, true);
         at += used;
         if !matches!(result, DecoderResult::Malformed(..)) {
             return;

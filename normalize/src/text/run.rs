@@ -26,6 +26,9 @@ pub(super) fn raw(runs: &[Run], text: &str, position: usize) -> u32 {
     if run.width == 0 {
         return run.raw.saturating_add(position - run.text);
     }
-    let passed = text.get(run.text as usize..position as usize).map_or(0, |part| part.chars().count());
-    run.raw.saturating_add(offset(passed).saturating_mul(run.width))
+    let passed = text
+        .get(run.text as usize..position as usize)
+        .map_or(0, |part| part.chars().count());
+    run.raw
+        .saturating_add(offset(passed).saturating_mul(run.width))
 }

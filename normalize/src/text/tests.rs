@@ -6,7 +6,11 @@ const ESC: &str = "\x1b";
 fn check(bytes: &[u8], expected: &str, rules: &[&str]) -> Decoded {
     let decoded = decode(bytes, "~ISO IR87", Fallback::Cp932);
     assert_eq!(decoded.text, expected);
-    let found: Vec<&str> = decoded.notices.iter().map(|notice| notice.rule.id).collect();
+    let found: Vec<&str> = decoded
+        .notices
+        .iter()
+        .map(|notice| notice.rule.id)
+        .collect();
     assert_eq!(found, rules, "{expected}");
     assert!(!decoded.text.contains('\u{FFFD}'));
     decoded
@@ -18,31 +22,47 @@ fn iso(text: &str) -> Vec<u8> {
 
 /// PID-5 of a patient whose kanji contain all the delimiter bytes.
 const NAMES: [u8; 73] = [
-    0x1B, 0x24, 0x42, 0x35, 0x5C, 0x4B, 0x5C, 0x1B, 0x28, 0x42, 0x5E, 0x1B, 0x24, 0x42, 0x35, 0x7E, 0x48, 0x7E, 0x1B,
-    0x28, 0x42, 0x5E, 0x5E, 0x5E, 0x5E, 0x5E, 0x4C, 0x5E, 0x49, 0x7E, 0x1B, 0x24, 0x42, 0x25, 0x5F, 0x25, 0x64, 0x25,
-    0x62, 0x25, 0x48, 0x1B, 0x28, 0x42, 0x5E, 0x1B, 0x24, 0x42, 0x25, 0x2D, 0x25, 0x67, 0x25, 0x26, 0x25, 0x5F, 0x1B,
-    0x28, 0x42, 0x5E, 0x5E, 0x5E, 0x5E, 0x5E, 0x4C, 0x5E, 0x50, 0x0D, 0x7C, 0x5E, 0x7E, 0x5C, 0x26,
+    0x1B, 0x24, 0x42, 0x35, 0x5C, 0x4B, 0x5C, 0x1B, 0x28, 0x42, 0x5E, 0x1B, 0x24, 0x42, 0x35, 0x7E,
+    0x48, 0x7E, 0x1B, 0x28, 0x42, 0x5E, 0x5E, 0x5E, 0x5E, 0x5E, 0x4C, 0x5E, 0x49, 0x7E, 0x1B, 0x24,
+    0x42, 0x25, 0x5F, 0x25, 0x64, 0x25, 0x62, 0x25, 0x48, 0x1B, 0x28, 0x42, 0x5E, 0x1B, 0x24, 0x42,
+    0x25, 0x2D, 0x25, 0x67, 0x25, 0x26, 0x25, 0x5F, 0x1B, 0x28, 0x42, 0x5E, 0x5E, 0x5E, 0x5E, 0x5E,
+    0x4C, 0x5E, 0x50, 0x0D, 0x7C, 0x5E, 0x7E, 0x5C, 0x26,
 ];
 
 #[test]
 fn delimiter_bytes_inside_kanji_are_kanji() {
-    check(&NAMES, "宮本^京美^^^^^L^I~ミヤモト^キョウミ^^^^^L^P\r|^~\\&", &[]);
+    check(
+        &NAMES,
+        "宮本^京美^^^^^L^I~ミヤモト^キョウミ^^^^^L^P\r|^~\\&",
+        &[],
+    );
 }
 
 #[test]
 fn every_character_of_the_table_is_read_in_three_encodings() {
-    let table = concat!(env!("CARGO_MANIFEST_DIR"), "/../samples/charset/jisx0208_cp932.tsv");
+    let table = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../samples/charset/jisx0208_cp932.tsv"
+    );
     let table = std::fs::read_to_string(table).unwrap();
     let mut rows = 0;
     for row in table.lines().filter(|row| !row.starts_with('#')) {
         let columns: Vec<&str> = row.split('\t').collect();
-        let number = |index: usize| u16::from_str_radix(columns[index], 16).unwrap().to_be_bytes();
+        let number = |index: usize| {
+            u16::from_str_radix(columns[index], 16)
+                .unwrap()
+                .to_be_bytes()
+        };
         let expected = u32::from_str_radix(columns[3].trim_start_matches("U+"), 16).unwrap();
         let expected = char::from_u32(expected).unwrap().to_string();
         let (jis, sjis) = (number(0), number(1));
         let euc = jis.map(|byte| byte | 0x80);
         let wrapped = [b"\x1b$B".as_slice(), &jis, b"\x1b(B"].concat();
-        assert_eq!(decode(&wrapped, "", Fallback::Cp932).text, expected, "{row}");
+        assert_eq!(
+            decode(&wrapped, "", Fallback::Cp932).text,
+            expected,
+            "{row}"
+        );
         let mut cp932 = Builder::new(&sjis, 0);
         multibyte::cp932(&sjis, &mut cp932);
         assert_eq!(cp932.text, expected, "{row}");
@@ -103,15 +123,27 @@ fn a_missing_return_to_ascii_ends_with_the_line_or_a_control_byte() {
 #[test]
 fn a_separator_after_an_open_run_is_found_again() {
     let line = "PID|0001||0000123456^^^^PI||␛$B5\\K\\^␛$B5~H~␛(B^^^^^L^I||19580314|F\r";
-    check(&iso(line), "PID|0001||0000123456^^^^PI||宮本^京美^^^^^L^I||19580314|F\r", &["D2025"]);
+    check(
+        &iso(line),
+        "PID|0001||0000123456^^^^PI||宮本^京美^^^^^L^I||19580314|F\r",
+        &["D2025"],
+    );
     let open = "PID|0001||0000123456^^^^PI||␛$B5\\K\\||19580314|F\r";
-    check(&iso(open), "PID|0001||0000123456^^^^PI||宮本||19580314|F\r", &["D2025"]);
+    check(
+        &iso(open),
+        "PID|0001||0000123456^^^^PI||宮本||19580314|F\r",
+        &["D2025"],
+    );
 }
 
 #[test]
 fn a_kanji_whose_first_byte_is_a_separator_stays_a_kanji() {
     let line = "PID|0001||0000123456^^^^PI||␛$B|b66␛(B||19580314|F\r";
-    check(&iso(line), "PID|0001||0000123456^^^^PI||髙橋||19580314|F\r", &["D2021"]);
+    check(
+        &iso(line),
+        "PID|0001||0000123456^^^^PI||髙橋||19580314|F\r",
+        &["D2021"],
+    );
 }
 
 #[test]
@@ -119,7 +151,10 @@ fn a_character_cut_in_half_goes() {
     check(&iso("␛$B5\\K␛(B|"), "宮|", &["D2107"]);
     let name = "宮本京美".as_bytes();
     let cut = decode(&name[..name.len() - 1], "UNICODE UTF-8", Fallback::Cp932);
-    assert_eq!((cut.text.as_str(), cut.notices[0].rule), ("宮本京〓", lint::D2107));
+    assert_eq!(
+        (cut.text.as_str(), cut.notices[0].rule),
+        ("宮本京〓", lint::D2107)
+    );
 }
 
 #[test]
@@ -127,7 +162,10 @@ fn undeclared_and_wrongly_declared_text_is_read() {
     check("宮本|京美".as_bytes(), "宮本|京美", &[]);
     check(b"\xEF\xBB\xBF|\xe5\xae\xae", "|宮", &[]);
     check(b"\x8b\x7b\x96\x7b|\xc0\xdd\x95\x5c", "宮本|ﾀﾝ表", &[]);
-    assert_eq!(decode(b"\x8b\x7b", "UNICODE UTF-8", Fallback::Cp932).encoding, Encoding::Cp932);
+    assert_eq!(
+        decode(b"\x8b\x7b", "UNICODE UTF-8", Fallback::Cp932).encoding,
+        Encoding::Cp932
+    );
     assert_eq!(decode(b"\xb5\xdc", "", Fallback::EucJp).text, "宮");
 }
 
@@ -140,9 +178,16 @@ fn other_sets_inside_are_read_and_found() {
 
 #[test]
 fn what_is_no_text_cannot_be_decoded() {
-    let noise: Vec<u8> = (0..400u32).map(|index| [0x80, 0xA0, 0xFD, 0xFF][index as usize % 4]).collect();
+    let noise: Vec<u8> = (0..400u32)
+        .map(|index| [0x80, 0xA0, 0xFD, 0xFF][index as usize % 4])
+        .collect();
     let decoded = decode(&noise, "", Fallback::EucJp);
-    assert!(decoded.notices.iter().any(|notice| notice.rule == lint::D2023));
+    assert!(
+        decoded
+            .notices
+            .iter()
+            .any(|notice| notice.rule == lint::D2023)
+    );
     assert!(!decoded.text.contains('\u{FFFD}'));
 }
 

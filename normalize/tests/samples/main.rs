@@ -30,7 +30,11 @@ fn feed() -> Feed {
         title: "架空記念病院".to_owned(),
         facility: "1319999901".parse().unwrap(),
         state: FeedState::Active,
-        source: Source::SsMix2Tree { roots: Vec::new(), sweep: Duration::ZERO, settle: Duration::ZERO },
+        source: Source::SsMix2Tree {
+            roots: Vec::new(),
+            sweep: Duration::ZERO,
+            settle: Duration::ZERO,
+        },
         fallback: Fallback::Cp932,
         identity: Identity::default(),
         quirks: Vec::new(),
@@ -49,5 +53,14 @@ fn read(name: &str, bytes: &[u8]) -> Normalized {
 }
 
 fn read_file(file: &FileName, bytes: &[u8], patient_from_order: bool) -> Normalized {
-    normalize(&Item { format: Format::SsMix2(file), bytes }, &Context { feed: &feed(), patient_from_order })
+    normalize(
+        &Item {
+            format: Format::SsMix2(file),
+            bytes,
+        },
+        &Context {
+            feed: &feed(),
+            patient_from_order,
+        },
+    )
 }

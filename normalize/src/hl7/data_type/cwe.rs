@@ -33,13 +33,17 @@ pub(crate) fn triplets(repetition: &Repetition<'_>, findings: &mut Findings) -> 
 
 fn triplet(repetition: &Repetition<'_>, first: usize, findings: &mut Findings) -> Concept {
     let text = trimmed(repetition, first + 1);
-    let system = trimmed(repetition, first + 2).map(|name| system(repetition, first + 2, &name, findings));
+    let system =
+        trimmed(repetition, first + 2).map(|name| system(repetition, first + 2, &name, findings));
     let Some(code) = trimmed(repetition, first) else {
         // A system without a code says nothing that a reader could use.
         if system.is_some() {
             findings.add(lint::D2017, repetition.place_of(first + 2));
         }
-        return Concept { codings: Vec::new(), text };
+        return Concept {
+            codings: Vec::new(),
+            text,
+        };
     };
     let code = narrow(repetition, first, code, findings);
     let system = match system {
@@ -49,7 +53,14 @@ fn triplet(repetition: &Repetition<'_>, first: usize, findings: &mut Findings) -
         }
         system => system,
     };
-    Concept { codings: vec![Coding { system, code, display: text.clone() }], text }
+    Concept {
+        codings: vec![Coding {
+            system,
+            code,
+            display: text.clone(),
+        }],
+        text,
+    }
 }
 
 /// A code in half-width characters, as its table has it. Words in the place of a code stay.
@@ -80,7 +91,10 @@ pub(super) fn system(
     findings: &mut Findings,
 ) -> CodeSystem {
     let mut repaired = text::half_width(name);
-    if let Some(digits) = repaired.strip_prefix("HL0").filter(|digits| digits.len() == 3) {
+    if let Some(digits) = repaired
+        .strip_prefix("HL0")
+        .filter(|digits| digits.len() == 3)
+    {
         repaired = format!("HL70{digits}");
     }
     if repaired != name {

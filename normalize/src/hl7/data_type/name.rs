@@ -10,7 +10,10 @@ use crate::text;
 /// Reads a patient's names, one a repetition; empty repetitions (foreigners without kanji) give
 /// none.
 pub(crate) fn xpn(field: &Field<'_>, findings: &mut Findings) -> Vec<PersonName> {
-    field.repetitions().filter_map(|repetition| person_name(&repetition, findings)).collect()
+    field
+        .repetitions()
+        .filter_map(|repetition| person_name(&repetition, findings))
+        .collect()
 }
 
 fn person_name(repetition: &Repetition<'_>, findings: &mut Findings) -> Option<PersonName> {
@@ -20,7 +23,12 @@ fn person_name(repetition: &Repetition<'_>, findings: &mut Findings) -> Option<P
     }
     let (kind, form) = (7 - shift, 8 - shift);
     unread(repetition, &[1, 2, 3, kind, form], findings);
-    let part = |component| repetition.component(component).map(|part| spaced(&part)).filter(|part| !part.is_empty());
+    let part = |component| {
+        repetition
+            .component(component)
+            .map(|part| spaced(&part))
+            .filter(|part| !part.is_empty())
+    };
     let given = match (part(2), part(3)) {
         (Some(given), Some(middle)) => Some(format!("{given} {middle}")),
         (given, middle) => given.or(middle),
@@ -62,7 +70,12 @@ fn is_shifted(repetition: &Repetition<'_>) -> bool {
         && part(7).is_some_and(|form| matches!(form.as_str(), "I" | "P" | "A"))
 }
 
-fn writing(repetition: &Repetition<'_>, form: usize, text: &str, findings: &mut Findings) -> Writing {
+fn writing(
+    repetition: &Repetition<'_>,
+    form: usize,
+    text: &str,
+    findings: &mut Findings,
+) -> Writing {
     match trimmed(repetition, form).as_deref() {
         Some("I") => Writing::Ideographic,
         Some("P") => Writing::Phonetic,
@@ -96,14 +109,26 @@ pub(crate) fn xcn(field: &Field<'_>, findings: &mut Findings) -> Vec<Staff> {
         expect(&repetition, 10, &["L", "D"], findings);
         expect(&repetition, 15, &["I", "P", "A"], findings);
         let id = trimmed(&repetition, 1);
-        let parts = [2, 3].into_iter().filter_map(|component| repetition.component(component));
+        let parts = [2, 3]
+            .into_iter()
+            .filter_map(|component| repetition.component(component));
         let name = spaced(&parts.collect::<Vec<_>>().join(" "));
         let name = (!name.is_empty()).then_some(name);
         let kana = trimmed(&repetition, 15).as_deref() == Some("P");
         match staff.last_mut() {
-            Some(before) if kana && before.kana.is_none() && (id.is_none() || id == before.id) => before.kana = name,
-            _ if kana => staff.push(Staff { id, name: None, kana: name }),
-            _ if id.is_some() || name.is_some() => staff.push(Staff { id, name, kana: None }),
+            Some(before) if kana && before.kana.is_none() && (id.is_none() || id == before.id) => {
+                before.kana = name;
+            }
+            _ if kana => staff.push(Staff {
+                id,
+                name: None,
+                kana: name,
+            }),
+            _ if id.is_some() || name.is_some() => staff.push(Staff {
+                id,
+                name,
+                kana: None,
+            }),
             _ => {}
         }
     }

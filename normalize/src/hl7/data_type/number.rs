@@ -30,7 +30,10 @@ pub(crate) fn decimal(text: &str) -> Option<(Decimal, bool)> {
     if let Ok(number) = Decimal::parse(text) {
         return Some((number, false));
     }
-    let narrow: String = text::half_width(text).replace('−', "-").split_whitespace().collect();
+    let narrow: String = text::half_width(text)
+        .replace('−', "-")
+        .split_whitespace()
+        .collect();
     let number = Decimal::parse(&without_commas(&narrow)?).ok()?;
     Some((number, true))
 }
@@ -49,7 +52,11 @@ mod tests {
     #[track_caller]
     fn check(text: &str, expected: Option<(&str, bool)>) {
         let read = decimal(text);
-        assert_eq!(read.as_ref().map(|(number, repaired)| (number.as_str(), *repaired)), expected);
+        assert_eq!(
+            read.as_ref()
+                .map(|(number, repaired)| (number.as_str(), *repaired)),
+            expected
+        );
     }
 
     #[test]

@@ -49,12 +49,13 @@ pub(crate) fn moment(text: &str) -> Option<(PartialDateTime, bool)> {
 fn bare(text: &str) -> String {
     let text = text::half_width(text);
     let dashes = text.get(4..5) == Some("-") && text.get(7..8) == Some("-");
-    let between = |char: char| char.is_whitespace() || matches!(char, '/' | ':') || (dashes && char == 'T');
+    let between =
+        |char: char| char.is_whitespace() || matches!(char, '/' | ':') || (dashes && char == 'T');
     let mut seen = 0;
     text.chars()
         .filter(|char| {
             seen += usize::from(*char == '-');
-            !between(*char) && !(dashes && *char == '-' && seen <= 2)
+            !(between(*char) || dashes && *char == '-' && seen <= 2)
         })
         .collect()
 }
@@ -70,33 +71,63 @@ fn zone(text: &str) -> Option<i16> {
 }
 
 fn number(text: &str, length: usize) -> Option<i8> {
-    (text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok()).flatten()
+    (text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit()))
+        .then(|| text.parse().ok())
+        .flatten()
 }
 
 /// Puts a time together; also says whether its hour belonged to the next day.
 fn build(digits: &str, fraction: &str, zone: Option<i16>) -> Option<(PartialDateTime, bool)> {
     let two = |at: usize| digits.get(at..at + 2).and_then(|part| number(part, 2));
-    if !digits.bytes().all(|byte| byte.is_ascii_digit()) || (!fraction.is_empty() && digits.len() != 14) {
+    if !digits.bytes().all(|byte| byte.is_ascii_digit())
+        || (!fraction.is_empty() && digits.len() != 14)
+    {
         return None;
     }
-    let year: i16 = digits.get(..4)?.parse().ok().filter(|year| (1..9999).contains(year))?;
+    let year: i16 = digits
+        .get(..4)?
+        .parse()
+        .ok()
+        .filter(|year| (1..9999).contains(year))?;
     let day = || Date::new(year, two(4)?, two(6)?).ok();
     let precise = match digits.len() {
         4 => PartialDateTime::year(year).ok()?,
         6 => PartialDateTime::month(year, two(4)?).ok()?,
         8 => PartialDateTime::day(day()?),
-        10 | 12 | 14 => return at(day()?, [two(8)?, two(10).unwrap_or(0), two(12).unwrap_or(0)], fraction, zone),
+        10 | 12 | 14 => {
+            return at(
+                day()?,
+                [two(8)?, two(10).unwrap_or(0), two(12).unwrap_or(0)],
+                fraction,
+                zone,
+            );
+        }
         _ => return None,
     };
     // A zone moves no date.
     Some((precise, zone.is_some()))
 }
 
-fn at(day: Date, clock: [i8; 3], fraction: &str, zone: Option<i16>) -> Option<(PartialDateTime, bool)> {
+fn at(
+    day: Date,
+    clock: [i8; 3],
+    fraction: &str,
+    zone: Option<i16>,
+) -> Option<(PartialDateTime, bool)> {
     let [hour, minute, second] = clock;
     let late = (24..48).contains(&hour);
-    let day = if late { day.checked_add(1.day()).ok()? } else { day };
-    let time = Time::new(hour - if late { 24 } else { 0 }, minute, second, nanoseconds(fraction)?).ok()?;
+    let day = if late {
+        day.checked_add(1.day()).ok()?
+    } else {
+        day
+    };
+    let time = Time::new(
+        hour - if late { 24 } else { 0 },
+        minute,
+        second,
+        nanoseconds(fraction)?,
+    )
+    .ok()?;
     Some((PartialDateTime::at(day.to_datetime(time), zone), late))
 }
 
@@ -115,7 +146,10 @@ mod tests {
     #[track_caller]
     fn check(text: &str, expected: &str, repaired: bool) {
         let (time, was_repaired) = moment(text).unwrap();
-        assert_eq!((time.to_string().as_str(), was_repaired), (expected, repaired));
+        assert_eq!(
+            (time.to_string().as_str(), was_repaired),
+            (expected, repaired)
+        );
     }
 
     #[test]
@@ -147,10 +181,26 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_refused() {
-        for text in ["", "0", "00000000", "99999999", "20240230", "2024051048", "昭和33年", "202405", "2024051"] {
+        for text in [
+            "",
+            "0",
+            "00000000",
+            "99999999",
+            "20240230",
+            "2024051048",
+            "昭和33年",
+            "202405",
+            "2024051",
+        ] {
             assert!(text == "202405" || moment(text).is_none(), "{text}");
         }
-        for text in ["20240510084560", "2024051008:45:01.1234567", "20240510+09", "2024051.5", "+0900"] {
+        for text in [
+            "20240510084560",
+            "2024051008:45:01.1234567",
+            "20240510+09",
+            "2024051.5",
+            "+0900",
+        ] {
             assert!(moment(text).is_none(), "{text}");
         }
     }

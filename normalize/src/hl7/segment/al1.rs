@@ -7,7 +7,11 @@ use crate::hl7::message::Segment;
 use crate::lint::Findings;
 
 /// Reads an AL1; `None` when it names no allergen.
-pub(crate) fn read(segment: &Segment<'_>, source: AllergySource, findings: &mut Findings) -> Option<Allergy> {
+pub(crate) fn read(
+    segment: &Segment<'_>,
+    source: AllergySource,
+    findings: &mut Findings,
+) -> Option<Allergy> {
     unread(segment, &[1, 2, 3, 4, 5, 6], findings);
     let kind = code(segment, 2, findings);
     let severity = code(segment, 4, findings);
@@ -17,5 +21,12 @@ pub(crate) fn read(segment: &Segment<'_>, source: AllergySource, findings: &mut 
     keep(segment, &[1], &mut other);
     let allergen = code(segment, 3, findings);
     let allergen = stated(allergen, segment, findings)?;
-    Some(Allergy { kind, severity, reactions, recorded, other, ..super::allergy(source, allergen) })
+    Some(Allergy {
+        kind,
+        severity,
+        reactions,
+        recorded,
+        other,
+        ..super::allergy(source, allergen)
+    })
 }

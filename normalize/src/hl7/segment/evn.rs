@@ -19,7 +19,9 @@ pub(crate) struct Event {
 
 /// Reads the first EVN. EVN-1 repeats the trigger event and must agree with it.
 pub(crate) fn read(message: &Message, trigger: &str, findings: &mut Findings) -> Event {
-    let Some(segment) = message.first("EVN") else { return Event::default() };
+    let Some(segment) = message.first("EVN") else {
+        return Event::default();
+    };
     require(&segment, &[2], findings);
     unread(&segment, &[1, 2, 3, 4, 5, 6, 7], findings);
     let repeated = segment.field(1);
@@ -28,5 +30,9 @@ pub(crate) fn read(message: &Message, trigger: &str, findings: &mut Findings) ->
     }
     let mut other = Other::new();
     keep(&segment, &[3, 4, 5, 7], &mut other);
-    Event { recorded: ts(&segment.field(2), findings), occurred: ts(&segment.field(6), findings), other }
+    Event {
+        recorded: ts(&segment.field(2), findings),
+        occurred: ts(&segment.field(6), findings),
+        other,
+    }
 }

@@ -7,7 +7,9 @@ use super::{Other, allergy, code, keep, plain, require, stated, texts, ts, unrea
 use crate::hl7::message::Segment;
 use crate::lint::Findings;
 
-const READ: [usize; 19] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 17, 18, 19, 20];
+const READ: [usize; 19] = [
+    1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 17, 18, 19, 20,
+];
 
 /// Reads an IAM; `None` when it names no allergen.
 pub(crate) fn read(segment: &Segment<'_>, findings: &mut Findings) -> Option<Allergy> {

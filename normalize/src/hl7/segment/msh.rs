@@ -16,9 +16,15 @@ pub(crate) struct Header {
 
 /// Reads the header.
 pub(crate) fn read(message: &Message) -> Header {
-    let Some(header) = message.first("MSH") else { return Header::default() };
+    let Some(header) = message.first("MSH") else {
+        return Header::default();
+    };
     let kind = header.field(9).first();
-    let part = |number| kind.as_ref().and_then(|kind| kind.component(number)).unwrap_or_default();
+    let part = |number| {
+        kind.as_ref()
+            .and_then(|kind| kind.component(number))
+            .unwrap_or_default()
+    };
     Header {
         message: part(1).trim().to_owned(),
         event: part(2).trim().to_owned(),

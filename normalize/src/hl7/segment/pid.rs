@@ -6,7 +6,9 @@ use model::patient::Patient;
 use model::person::{PersonName, Sex, Writing};
 use model::time::{PartialDateTime, Precision};
 
-use super::{Other, expect, keep, moment, plain, require, ts, unread, unread_components, xad, xpn, xtn};
+use super::{
+    Other, expect, keep, moment, plain, require, ts, unread, unread_components, xad, xpn, xtn,
+};
 use crate::Evidence;
 use crate::hl7::message::{Field, Repetition, Segment};
 use crate::lint::{self, Findings};
@@ -15,7 +17,9 @@ use crate::text;
 /// The patient's number (PID-3): the repetition of type `PI`, else the first.
 pub(crate) fn local_id(segment: &Segment<'_>, identity: &Identity) -> Option<String> {
     let field = segment.field(3);
-    let typed = field.repetitions().find(|repetition| repetition.component(5).as_deref() == Some("PI"));
+    let typed = field
+        .repetitions()
+        .find(|repetition| repetition.component(5).as_deref() == Some("PI"));
     let id = typed.or_else(|| field.first())?.component(1)?;
     Some(identity.canonical(&id)).filter(|id| !id.is_empty())
 }
@@ -46,7 +50,10 @@ pub(crate) fn read(segment: &Segment<'_>, local_id: &str, findings: &mut Finding
 /// Finds what PID-3 says beside the number: another type, other numbers.
 fn read_id(field: &Field<'_>, findings: &mut Findings) {
     let typed = |repetition: &Repetition<'_>| repetition.component(5).as_deref() == Some("PI");
-    let chosen = field.repetitions().position(|repetition| typed(&repetition)).unwrap_or(0);
+    let chosen = field
+        .repetitions()
+        .position(|repetition| typed(&repetition))
+        .unwrap_or(0);
     for (index, repetition) in field.repetitions().enumerate() {
         if index == chosen {
             unread_components(&repetition, &[1, 5], findings);
@@ -58,9 +65,14 @@ fn read_id(field: &Field<'_>, findings: &mut Findings) {
 }
 
 /// PID-7 and PID-8; some senders have them the wrong way round.
-fn birth_and_sex(segment: &Segment<'_>, findings: &mut Findings) -> (Option<PartialDateTime>, Option<Sex>) {
+fn birth_and_sex(
+    segment: &Segment<'_>,
+    findings: &mut Findings,
+) -> (Option<PartialDateTime>, Option<Sex>) {
     let (birth, sex) = (segment.field(7), segment.field(8));
-    let swapped = birth.text().is_some_and(|text| sex_of(&text).is_some_and(|(_, sure)| sure))
+    let swapped = birth
+        .text()
+        .is_some_and(|text| sex_of(&text).is_some_and(|(_, sure)| sure))
         && sex.text().is_some_and(|text| moment(&text).is_some());
     if swapped {
         findings.add(lint::D2019, birth.place());
@@ -100,7 +112,12 @@ fn sex_of(text: &str) -> Option<(Sex, bool)> {
 
 /// What the demographics prove about the patient, in forms that compare.
 pub(crate) fn evidence(patient: &Patient) -> Evidence {
-    let name = |writing| patient.names.iter().find(|name: &&PersonName| name.writing == writing);
+    let name = |writing| {
+        patient
+            .names
+            .iter()
+            .find(|name: &&PersonName| name.writing == writing)
+    };
     Evidence {
         birth_date: patient.birth_date.and_then(whole_day),
         sex: patient.sex,
@@ -116,5 +133,9 @@ fn whole_day(time: PartialDateTime) -> Option<Date> {
 /// A name in which characters were lost proves nothing.
 fn comparable(name: &PersonName) -> Option<String> {
     let lost = |char: char| matches!(char, '■' | '〓' | '・' | '?' | '？' | '□');
-    if name.text.contains(lost) { None } else { Some(text::fold(&name.text)).filter(|folded| !folded.is_empty()) }
+    if name.text.contains(lost) {
+        None
+    } else {
+        Some(text::fold(&name.text)).filter(|folded| !folded.is_empty())
+    }
 }

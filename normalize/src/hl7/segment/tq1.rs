@@ -115,9 +115,15 @@ fn is_day(unit: &Concept) -> bool {
 
 /// Whether code, text and system of a unit agree that it is the day.
 fn says_only_day(unit: &Concept) -> bool {
-    let system = unit.codings.first().and_then(|coding| coding.system.as_ref());
+    let system = unit
+        .codings
+        .first()
+        .and_then(|coding| coding.system.as_ref());
     names(unit).all(is_day_name)
-        && matches!(system, None | Some(CodeSystem::IsoPlus | CodeSystem::Merit9))
+        && matches!(
+            system,
+            None | Some(CodeSystem::IsoPlus | CodeSystem::Merit9)
+        )
 }
 
 fn names(unit: &Concept) -> impl Iterator<Item = &str> {

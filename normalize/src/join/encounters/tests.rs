@@ -18,14 +18,21 @@ struct Told {
 }
 
 fn told(kind: EventKind, version: &str, at: &str, admitted: Option<&str>, ward: &str) -> Told {
-    let bed = model::person::Bed { ward: Some(ward.to_owned()), ..Default::default() };
+    let bed = model::person::Bed {
+        ward: Some(ward.to_owned()),
+        ..Default::default()
+    };
     let stay = Encounter {
         class: EncounterClass::Inpatient,
         status: EncounterStatus::InProgress,
         start: None,
         end: None,
         department: None,
-        locations: vec![Stay { bed, start: None, end: None }],
+        locations: vec![Stay {
+            bed,
+            start: None,
+            end: None,
+        }],
         attending: Vec::new(),
         admitting: Vec::new(),
         disposition: None,
@@ -49,7 +56,13 @@ fn told(kind: EventKind, version: &str, at: &str, admitted: Option<&str>, ward: 
         occurred: Occurred::at(time(at)),
         source_key: version.to_owned(),
     };
-    Told { version: version.to_owned(), record: Record { meta, body: Body::Event(Box::new(event)) } }
+    Told {
+        version: version.to_owned(),
+        record: Record {
+            meta,
+            body: Body::Event(Box::new(event)),
+        },
+    }
 }
 
 fn admission(version: &str, at: &str) -> Told {
@@ -72,8 +85,13 @@ fn cancel(told: Told) -> Told {
 }
 
 fn join(events: &[Told]) -> Vec<Record> {
-    let contributions: Vec<Contribution<'_>> =
-        events.iter().map(|told| Contribution { version: &told.version, record: &told.record }).collect();
+    let contributions: Vec<Contribution<'_>> = events
+        .iter()
+        .map(|told| Contribution {
+            version: &told.version,
+            record: &told.record,
+        })
+        .collect();
     encounters(&facility(), &contributions)
 }
 
@@ -82,9 +100,19 @@ fn tell(records: &[Record]) -> Vec<String> {
     let mut lines: Vec<String> = records
         .iter()
         .map(|record| {
-            let Body::Encounter(stay) = &record.body else { panic!("no encounter") };
-            let day = |time: Option<PartialDateTime>| time.map_or("-".to_owned(), |time| time.date().to_string());
-            format!("{} {:?} {} {}", record.meta.source_key, stay.status, day(stay.start), day(stay.end))
+            let Body::Encounter(stay) = &record.body else {
+                panic!("no encounter")
+            };
+            let day = |time: Option<PartialDateTime>| {
+                time.map_or("-".to_owned(), |time| time.date().to_string())
+            };
+            format!(
+                "{} {:?} {} {}",
+                record.meta.source_key,
+                stay.status,
+                day(stay.start),
+                day(stay.end)
+            )
         })
         .collect();
     lines.sort();
@@ -98,31 +126,63 @@ fn check(events: &[Told], expected: &[&str]) {
 
 #[test]
 fn an_admission_alone_is_a_stay_in_progress() {
-    check(&[admission("1", "2024-05-13")], &["IMP|2024-05-13 InProgress 2024-05-13 -"]);
+    check(
+        &[admission("1", "2024-05-13")],
+        &["IMP|2024-05-13 InProgress 2024-05-13 -"],
+    );
 }
 
 #[test]
 fn a_discharge_closes_the_latest_admission_before_it() {
-    let events = [admission("1", "2024-03-01"), admission("2", "2024-05-13"), discharge("3", "2024-05-16")];
+    let events = [
+        admission("1", "2024-03-01"),
+        admission("2", "2024-05-13"),
+        discharge("3", "2024-05-16"),
+    ];
     check(
         &events,
-        &["IMP|2024-03-01 InProgress 2024-03-01 -", "IMP|2024-05-13 Finished 2024-05-13 2024-05-16"],
+        &[
+            "IMP|2024-03-01 InProgress 2024-03-01 -",
+            "IMP|2024-05-13 Finished 2024-05-13 2024-05-16",
+        ],
     );
 }
 
 #[test]
 fn a_discharge_that_names_its_admission_closes_that_one() {
-    let named = told(EventKind::Discharge, "3", "2024-05-16", Some("2024-03-01"), "05E");
+    let named = told(
+        EventKind::Discharge,
+        "3",
+        "2024-05-16",
+        Some("2024-03-01"),
+        "05E",
+    );
     check(
-        &[admission("1", "2024-03-01"), admission("2", "2024-05-13"), named],
-        &["IMP|2024-03-01 Finished 2024-03-01 2024-05-16", "IMP|2024-05-13 InProgress 2024-05-13 -"],
+        &[
+            admission("1", "2024-03-01"),
+            admission("2", "2024-05-13"),
+            named,
+        ],
+        &[
+            "IMP|2024-03-01 Finished 2024-03-01 2024-05-16",
+            "IMP|2024-05-13 InProgress 2024-05-13 -",
+        ],
     );
 }
 
 #[test]
 fn a_discharge_without_an_admission_is_a_stay_of_unknown_begin() {
-    check(&[discharge("1", "2024-05-16")], &["IMP||2024-05-16 Unknown - 2024-05-16"]);
-    let named = told(EventKind::Discharge, "1", "2024-05-16", Some("2024-05-13"), "05E");
+    check(
+        &[discharge("1", "2024-05-16")],
+        &["IMP||2024-05-16 Unknown - 2024-05-16"],
+    );
+    let named = told(
+        EventKind::Discharge,
+        "1",
+        "2024-05-16",
+        Some("2024-05-13"),
+        "05E",
+    );
     check(&[named], &["IMP|2024-05-13 Finished 2024-05-13 2024-05-16"]);
 }
 
@@ -130,39 +190,71 @@ fn a_discharge_without_an_admission_is_a_stay_of_unknown_begin() {
 fn a_discharge_before_every_admission_closes_none() {
     check(
         &[admission("1", "2024-05-13"), discharge("2", "2024-05-01")],
-        &["IMP|2024-05-13 InProgress 2024-05-13 -", "IMP||2024-05-01 Unknown - 2024-05-01"],
+        &[
+            "IMP|2024-05-13 InProgress 2024-05-13 -",
+            "IMP||2024-05-01 Unknown - 2024-05-01",
+        ],
     );
 }
 
 #[test]
 fn a_cancelled_admission_never_was_and_a_cancelled_discharge_reopens() {
-    check(&[admission("1", "2024-05-13"), cancel(admission("2", "2024-05-13"))], &[]);
     check(
-        &[admission("1", "2024-05-13"), discharge("2", "2024-05-16"), cancel(discharge("3", "2024-05-16"))],
+        &[
+            admission("1", "2024-05-13"),
+            cancel(admission("2", "2024-05-13")),
+        ],
+        &[],
+    );
+    check(
+        &[
+            admission("1", "2024-05-13"),
+            discharge("2", "2024-05-16"),
+            cancel(discharge("3", "2024-05-16")),
+        ],
         &["IMP|2024-05-13 InProgress 2024-05-13 -"],
     );
     let another = cancel(admission("2", "2024-05-14"));
-    check(&[admission("1", "2024-05-13"), another], &["IMP|2024-05-13 InProgress 2024-05-13 -"]);
+    check(
+        &[admission("1", "2024-05-13"), another],
+        &["IMP|2024-05-13 InProgress 2024-05-13 -"],
+    );
 }
 
 #[test]
 fn an_event_sent_again_after_its_cancel_counts() {
-    let events = [admission("1", "2024-05-13"), cancel(admission("2", "2024-05-13")), admission("3", "2024-05-13")];
+    let events = [
+        admission("1", "2024-05-13"),
+        cancel(admission("2", "2024-05-13")),
+        admission("3", "2024-05-13"),
+    ];
     check(&events, &["IMP|2024-05-13 InProgress 2024-05-13 -"]);
 }
 
 #[test]
 fn a_stay_with_an_order_number_keeps_its_key_when_its_start_is_corrected() {
-    let numbered = |told| changed(told, |event: &mut EncounterEvent| event.number = Some("24000123".to_owned()));
+    let numbered = |told| {
+        changed(told, |event: &mut EncounterEvent| {
+            event.number = Some("24000123".to_owned());
+        })
+    };
     check(
-        &[numbered(admission("1", "2024-05-13")), numbered(admission("2", "2024-05-14")), numbered(discharge("3", "2024-05-16"))],
+        &[
+            numbered(admission("1", "2024-05-13")),
+            numbered(admission("2", "2024-05-14")),
+            numbered(discharge("3", "2024-05-16")),
+        ],
         &["24000123 Finished 2024-05-14 2024-05-16"],
     );
 }
 
 #[test]
 fn the_newest_discharge_of_a_stay_counts() {
-    let events = [admission("1", "2024-05-13"), discharge("2", "2024-05-16"), discharge("3", "2024-05-17")];
+    let events = [
+        admission("1", "2024-05-13"),
+        discharge("2", "2024-05-16"),
+        discharge("3", "2024-05-17"),
+    ];
     check(&events, &["IMP|2024-05-13 Finished 2024-05-13 2024-05-17"]);
 }
 
@@ -170,12 +262,20 @@ fn the_newest_discharge_of_a_stay_counts() {
 fn both_beds_stay_with_what_is_known_of_their_periods() {
     let moved = told(EventKind::Discharge, "2", "2024-05-16", None, "06W");
     let records = join(&[admission("1", "2024-05-13"), moved]);
-    let Body::Encounter(stay) = &records[0].body else { panic!("no encounter") };
-    let beds: Vec<_> = stay.locations.iter().map(|stay| (stay.bed.ward.as_deref(), stay.start, stay.end)).collect();
+    let Body::Encounter(stay) = &records[0].body else {
+        panic!("no encounter")
+    };
+    let beds: Vec<_> = stay
+        .locations
+        .iter()
+        .map(|stay| (stay.bed.ward.as_deref(), stay.start, stay.end))
+        .collect();
     let (start, end) = (Some(time("2024-05-13")), Some(time("2024-05-16")));
     assert_eq!(beds, [(Some("05E"), start, None), (Some("06W"), None, end)]);
     let same = join(&[admission("1", "2024-05-13"), discharge("2", "2024-05-16")]);
-    let Body::Encounter(stay) = &same[0].body else { panic!("no encounter") };
+    let Body::Encounter(stay) = &same[0].body else {
+        panic!("no encounter")
+    };
     assert_eq!((stay.locations.len(), stay.locations[0].end), (1, end));
 }
 
@@ -183,7 +283,16 @@ fn both_beds_stay_with_what_is_known_of_their_periods() {
 type Drawn = (bool, u8, u8, bool, Option<u8>);
 
 fn drawn() -> impl Strategy<Value = Vec<Drawn>> {
-    prop::collection::vec((any::<bool>(), 1..7u8, 1..6u8, any::<bool>(), prop::option::of(1..6u8)), 0..10)
+    prop::collection::vec(
+        (
+            any::<bool>(),
+            1..7u8,
+            1..6u8,
+            any::<bool>(),
+            prop::option::of(1..6u8),
+        ),
+        0..10,
+    )
 }
 
 fn events(drawn: &[Drawn]) -> Vec<Told> {
@@ -191,10 +300,17 @@ fn events(drawn: &[Drawn]) -> Vec<Told> {
         .iter()
         .map(|(opens, version, day, cancels, named)| {
             let date = |day: &u8| format!("2024-05-{day:02}");
-            let kind = if *opens { EventKind::Admission } else { EventKind::Discharge };
+            let kind = if *opens {
+                EventKind::Admission
+            } else {
+                EventKind::Discharge
+            };
             let named = named.as_ref().filter(|_| !opens).map(date);
             // A version is one message, so it says the same wherever it is seen.
-            let version = format!("{version}{day}{}", u8::from(*opens) + 2 * u8::from(*cancels));
+            let version = format!(
+                "{version}{day}{}",
+                u8::from(*opens) + 2 * u8::from(*cancels)
+            );
             let told = told(kind, &version, &date(day), named.as_deref(), "05E");
             if *cancels { cancel(told) } else { told }
         })
