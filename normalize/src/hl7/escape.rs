@@ -133,7 +133,13 @@ fn hexadecimal(digits: &str) -> Escape {
                     .decode_without_bom_handling_and_without_replacement(bytes),
             };
             match text {
-                Some(text) if !text.contains(is_dropped) => Escape::Text(text.into_owned()),
+                Some(text)
+                    if !text.contains(|char| {
+                        is_dropped(char) || char == char::REPLACEMENT_CHARACTER
+                    }) =>
+                {
+                    Escape::Text(text.into_owned())
+                }
                 _ => Escape::Unknown,
             }
         }
@@ -176,6 +182,7 @@ mod tests {
     #[test]
     fn hexadecimal_bytes_are_text() {
         check(r"\X41\\X8ABF\\XE6BCA2\", "A漢漢", &[]);
+        check(r"\XEFBFBD\", r"\XEFBFBD\", &["D2030"; 2]);
         check(r"\X\\XG1\\X4\", r"\X\\XG1\\X4\", &["D2030"; 6]);
     }
 
