@@ -7,7 +7,7 @@ use model::record::{Body, Category, Kind, ReadRecord};
 use model::time::Instant;
 
 use super::query::RecordQuery;
-use super::visible::opened;
+use super::visible::updated;
 use super::{Call, Disclosed, Disclosure, Refused, View};
 use crate::audit::Action as Audited;
 use crate::db::{Value, params};
@@ -70,7 +70,7 @@ const FIND: &str = concat!(
     "select distinct t.patient from search_token t \
      join record r on r.patient = t.patient and r.category = 1 and r.kind = 1 and r.facility = t.facility and r.state <> 0 \
      where t.token = $1 and ",
-    opened!(),
+    updated!("office.effective_grant"),
     " is not null \
      and ($5 = 0 or exists (select 1 from search_token u where u.token = $5 and u.patient = t.patient and u.facility = t.facility)) \
      and ($6 = 0 or exists (select 1 from search_token u where u.token = $6 and u.patient = t.patient and u.facility = t.facility)) \

@@ -10,7 +10,7 @@ use model::record::{Body, Categories, Kind, ReadRecord, Record};
 use model::time::Instant;
 
 use super::query::{ALTERNATIVES, Page, Position, RecordQuery, Sort};
-use super::visible::opened;
+use super::visible::updated;
 use super::{Disclosed, Refused, View, event};
 use crate::audit::Action as Audited;
 use crate::db::{Value, params};
@@ -23,7 +23,10 @@ use crate::raw::Place;
 #[derive(sqlx::FromRow)]
 struct Found {
     key: i64,
-    occurred_from: i64,
+    /// Its place in the order that was asked for.
+    place: i64,
+    updated: i64,
+    total: i64,
     version: i64,
     state: i64,
     source: i64,
@@ -32,56 +35,59 @@ struct Found {
     frame_length: i64,
     ordinal: i64,
     body: Option<Vec<u8>>,
-    updated: i64,
-    total: i64,
 }
 
-/// The visible records that a query asks for; `$1` patient, `$2`–`$4` reader (see `visible.rs`).
-macro_rules! asked {
-    () => {
+/// The records that a query asks for and `$2` may see; `$1` patient, `$2`–`$4` reader (see
+/// `visible.rs`). Keys come first and are few numbers wide, because the total needs them all; whole
+/// rows are fetched for the page only.
+macro_rules! page {
+    ($column:literal, $beyond:literal, $order:literal) => {
         concat!(
-            "with seen as (select r.*, ",
-            opened!(),
-            " as opened from record r where r.patient = $1 and r.kind = $5 and r.state <> 0), \
-             asked as (select s.*, case when s.accepted_at > s.opened then s.accepted_at else s.opened end as updated \
-             from seen s where s.opened is not null \
-             and (s.occurred_to >= s.occurred_from or $12 = 0) \
-             and ($12 = 0 or (s.occurred_from >= $6 and s.occurred_from <= $7 and s.occurred_to >= $8 and s.occurred_to <= $9 \
-             and not (s.occurred_from >= $10 and s.occurred_to <= $11))) \
-             and ($20 = 0 or (s.facets & $20) <> 0) and ($21 = 0 or (s.facets & $21) <> 0) and ($22 = 0 or (s.facets & $22) <> 0) \
-             and ($23 = 0 or exists (select 1 from (values ($28, $29), ($30, $31), ($32, $33), ($34, $35), ($36, $37), ($38, $39), \
-             ($40, $41), ($42, $43), ($44, $45), ($46, $47), ($48, $49), ($50, $51), ($52, $53), ($54, $55), ($56, $57), ($58, $59)) as q \
-             where s.code1 between q.column1 and q.column2 or s.code2 between q.column1 and q.column2 \
-             or s.code3 between q.column1 and q.column2 or s.code4 between q.column1 and q.column2)) \
-             and ($24 = 0 or s.key in ($60, $61, $62, $63, $64, $65, $66, $67, $68, $69, $70, $71, $72, $73, $74, $75))), \
-             news as (select a.* from asked a where $19 = 0 or (a.updated >= $13 and a.updated <= $14 and a.updated >= $15 and a.updated <= $16 \
-             and not (a.updated >= $17 and a.updated <= $18))) \
-             select key, occurred_from, version, state, source, segment, frame_at, frame_length, ordinal, body, updated, \
-             (select count(*) from news) as total from news n "
+            "with mine as materialized (select * from office.effective_grant where patient = $1 and reader = $2), \
+             code as materialized (select column1 as low, column2 as high from (values \
+             ($28, $29), ($30, $31), ($32, $33), ($34, $35), ($36, $37), ($38, $39), ($40, $41), ($42, $43), \
+             ($44, $45), ($46, $47), ($48, $49), ($50, $51), ($52, $53), ($54, $55), ($56, $57), ($58, $59)) as v \
+             where column1 <= column2), \
+             seen as materialized (select r.key, r.occurred_from, ",
+            updated!("mine"),
+            " as updated from record r where r.patient = $1 and r.kind = $5 and r.state <> 0 \
+             and ($12 = 0 or (r.occurred_to >= r.occurred_from \
+             and r.occurred_from >= $6 and r.occurred_from <= $7 and r.occurred_to >= $8 and r.occurred_to <= $9 \
+             and not (r.occurred_from >= $10 and r.occurred_to <= $11))) \
+             and ($20 = 0 or (r.facets & $20) <> 0) and ($21 = 0 or (r.facets & $21) <> 0) and ($22 = 0 or (r.facets & $22) <> 0) \
+             and ($23 = 0 or exists (select 1 from code c where r.code1 between c.low and c.high \
+             or r.code2 between c.low and c.high or r.code3 between c.low and c.high or r.code4 between c.low and c.high)) \
+             and ($24 = 0 or r.key in ($60, $61, $62, $63, $64, $65, $66, $67, $68, $69, $70, $71, $72, $73, $74, $75))), \
+             asked as not materialized (select s.* from seen s where s.updated is not null \
+             and ($19 = 0 or (s.updated >= $13 and s.updated <= $14 and s.updated >= $15 and s.updated <= $16 \
+             and not (s.updated >= $17 and s.updated <= $18)))), \
+             page as (select a.key, a.",
+            $column,
+            " as place, a.updated, (select count(*) from asked) as total from asked a where $25 = 0 or a.",
+            $column,
+            $beyond,
+            "$26 or (a.",
+            $column,
+            " = $26 and a.key",
+            $beyond,
+            "$27) order by place",
+            $order,
+            ", a.key",
+            $order,
+            " limit $76) \
+             select p.key, p.place, p.updated, p.total, r.version, r.state, r.source, r.segment, r.frame_at, r.frame_length, \
+             r.ordinal, r.body from page p join record r on r.patient = $1 and r.key = p.key order by p.place",
+            $order,
+            ", p.key",
+            $order
         )
     };
 }
 
-const DATE_DESCENDING: &str = concat!(
-    asked!(),
-    "where $25 = 0 or n.occurred_from < $26 or (n.occurred_from = $26 and n.key < $27) \
-     order by n.occurred_from desc, n.key desc limit $76"
-);
-const DATE_ASCENDING: &str = concat!(
-    asked!(),
-    "where $25 = 0 or n.occurred_from > $26 or (n.occurred_from = $26 and n.key > $27) \
-     order by n.occurred_from, n.key limit $76"
-);
-const UPDATED_DESCENDING: &str = concat!(
-    asked!(),
-    "where $25 = 0 or n.updated < $26 or (n.updated = $26 and n.key < $27) \
-     order by n.updated desc, n.key desc limit $76"
-);
-const UPDATED_ASCENDING: &str = concat!(
-    asked!(),
-    "where $25 = 0 or n.updated > $26 or (n.updated = $26 and n.key > $27) \
-     order by n.updated, n.key limit $76"
-);
+const DATE_DESCENDING: &str = page!("occurred_from", " < ", " desc");
+const DATE_ASCENDING: &str = page!("occurred_from", " > ", "");
+const UPDATED_DESCENDING: &str = page!("updated", " < ", " desc");
+const UPDATED_ASCENDING: &str = page!("updated", " > ", "");
 
 /// What one source discloses to the requester, as the papers say it now.
 #[derive(Clone)]
@@ -127,11 +133,7 @@ impl<A: Action> View<'_, A> {
         let full = u32::try_from(found.len()).is_ok_and(|rows| rows > query.limit);
         let mut found = found;
         found.truncate(usize::try_from(query.limit).unwrap_or(usize::MAX));
-        let by_news = matches!(query.sort, Sort::UpdatedAscending | Sort::UpdatedDescending);
-        let next = found.last().filter(|_| full).map(|row| Position {
-            at: if by_news { row.updated } else { row.occurred_from },
-            key: row.key,
-        });
+        let next = found.last().filter(|_| full).map(|row| Position { at: row.place, key: row.key });
         let items = self.disclose(Audited::Search, found).await?;
         Ok(Page { items, total: u64::try_from(total).unwrap_or(0), next })
     }
@@ -246,7 +248,7 @@ impl<A: Action> View<'_, A> {
     async fn unseal(&self, found: &[Found]) -> Result<Vec<Record>, Error> {
         let key = self.store.0.keys.patient(self.number).await?.ok_or(Error::NotFound)?;
         let key = Arc::new(key);
-        let mut places: Vec<Place> = found.iter().filter(|row| row.body.is_none()).map(Found::place).collect();
+        let mut places: Vec<Place> = found.iter().filter(|row| row.body.is_none()).map(Found::frame).collect();
         places.sort_unstable();
         places.dedup();
         let frames = self.store.0.raw.read(key.clone(), places.clone()).await?;
@@ -278,7 +280,7 @@ impl<A: Action> View<'_, A> {
 }
 
 impl Found {
-    const fn place(&self) -> Place {
+    const fn frame(&self) -> Place {
         Place { segment: self.segment, at: self.frame_at, length: self.frame_length }
     }
 
@@ -288,7 +290,7 @@ impl Found {
                 let plain = key.open_body(RecordKey(self.key), sealed)?;
                 serde_json::from_slice(&plain).map_err(|_| Error::Corrupt("record"))
             }
-            None => frames.get(&self.place()).ok_or(Error::Corrupt("frame"))?.record(self.ordinal),
+            None => frames.get(&self.frame()).ok_or(Error::Corrupt("frame"))?.record(self.ordinal),
         }
     }
 }

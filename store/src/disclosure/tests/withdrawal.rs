@@ -4,8 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use model::record::Kind;
+use model::time::Instant;
 
-use super::scene::{PATIENT, Reader, everything, grant, introduce, keep, lab};
+use super::scene::{
+    PATIENT, Reader, demographics, everything, grant, id_of, introduce, keep, lab, open_patient,
+};
 use crate::Store;
 use crate::db::Db;
 use crate::disclosure::{RecordQuery, Refused};
@@ -71,6 +74,49 @@ async fn a_grant_that_another_process_removed_is_gone_in_the_next_statement() {
             reader.await.unwrap();
         }
         other.close().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_open_view_ends_with_its_grants() {
+    on_both(async |stage| {
+        open_patient(&stage.store, PATIENT).await;
+        keep(&stage.store, PATIENT, vec![demographics("p")]).await;
+        let reader = Reader::physician(&stage.store);
+        let view = reader.view(PATIENT).await.unwrap();
+        assert_eq!(view.patient().await.unwrap().statements.len(), 1);
+        let id = id_of(&stage.store, PATIENT, &demographics("p"));
+        assert!(view.record(Kind::Patient, id).await.is_ok());
+        grant(&stage.store, PATIENT, &[], NOW).await;
+        assert!(matches!(view.patient().await, Err(Refused::NotFound)));
+        let record = view.record(Kind::Patient, id).await;
+        assert!(matches!(record, Err(Refused::NotFound)));
+        assert!(view.reach().await.unwrap().is_empty());
+    })
+    .await;
+}
+
+/// A permit is for the answer that is being written: a suspension or a new profession counts soon.
+#[tokio::test]
+async fn an_open_view_ends_with_its_permit() {
+    on_both(async |stage| {
+        open_patient(&stage.store, PATIENT).await;
+        keep(&stage.store, PATIENT, vec![lab("a")]).await;
+        let reader = Reader::physician(&stage.store);
+        let view = reader.view(PATIENT).await.unwrap();
+        let query = RecordQuery::new(Kind::Observation);
+        stage.clock.set(Instant(NOW.plus_seconds(5).0 - 1));
+        assert_eq!(view.records(&query).await.unwrap().total, 1);
+        stage.clock.set(NOW.plus_seconds(5));
+        let late = view.records(&query).await;
+        assert!(matches!(late, Err(Refused::Unavailable)));
+        assert!(matches!(view.reach().await, Err(Refused::Unavailable)));
+        assert_eq!(
+            reader.page(&query).await.total,
+            1,
+            "a new view is a new question"
+        );
     })
     .await;
 }
