@@ -142,7 +142,8 @@ fn router(opened: &Opened, auth: &Auth, roles: &[Role], address: SocketAddr) -> 
         app = app.merge(viewer_api::router(Arc::new(face)));
     }
     if roles.contains(&Role::Office) {
-        // app = app.merge(office::router(opened.papers(), auth.clone()));
+        let (papers, audit) = (opened.papers(), store.audit().clone());
+        app = app.merge(office::router(office::Office { auth: auth.clone(), papers, audit }));
     }
     app.merge(auth::router(auth.clone()))
         .merge(shell::assets::router())
