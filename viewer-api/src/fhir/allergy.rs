@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::Rendering;
 use super::contained::Contained;
-use super::datatypes::{codeable, concept, date_time, note, source_field, source_fields};
+use super::datatypes::{codeable, concept, date_time, note, source_field};
 use super::meta::{Tag, Version, hl7_code, instance, meta, opening, origin, patient_of};
 use super::object::Object;
 
@@ -155,7 +155,6 @@ fn extensions(record: &ReadRecord, allergy: &Allergy) -> Vec<Value> {
     });
     origin(record, None)
         .chain(fields)
-        .chain(source_fields(&allergy.other))
         .collect()
 }
 

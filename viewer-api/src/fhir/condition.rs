@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::Rendering;
 use super::contained::Contained;
 use super::datatypes::{
-    codeable, concept, date_time, extension, note, source_field, source_fields, words,
+    codeable, concept, date_time, extension, note, source_field, words,
 };
 use super::meta::{Version, instance, meta, opening, origin, patient_of};
 use super::object::Object;
@@ -177,12 +177,9 @@ fn extensions(record: &ReadRecord, condition: &Condition) -> Vec<Value> {
     let expected = condition
         .expected_end
         .map(|end| source_field("PRB-8", "valueDateTime", date_time(end)));
-    let more = outcome
-        .into_iter()
-        .chain(expected)
-        .chain(source_fields(&condition.other));
     origin(record, condition.department.as_ref())
-        .chain(more)
+        .chain(outcome)
+        .chain(expected)
         .collect()
 }
 

@@ -233,13 +233,6 @@ pub(crate) fn source_field(field: &str, key: &str, value: impl Into<Value>) -> V
         .into()
 }
 
-/// All fields that have no element in FHIR, as the record lists them.
-pub(crate) fn source_fields(other: &[(String, String)]) -> impl Iterator<Item = Value> {
-    other
-        .iter()
-        .map(|(field, text)| source_field(field, "valueString", text.as_str()))
-}
-
 #[cfg(test)]
 mod tests {
     use model::code::CodeSystem;

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::Rendering;
 use super::contained::Contained;
-use super::datatypes::{codeable, coding, concept, period, source_fields};
+use super::datatypes::{codeable, coding, concept, period};
 use super::meta::{Version, instance, meta, opening, organization, patient_of};
 use super::object::Object;
 use super::person::location;
@@ -43,10 +43,6 @@ pub(crate) fn render(record: &ReadRecord, encounter: &Encounter, on: &Rendering<
         ),
     )
     .with("contained", contained)
-    .with(
-        "extension",
-        source_fields(&encounter.other).collect::<Vec<_>>(),
-    )
     .with(
         "identifier",
         encounter

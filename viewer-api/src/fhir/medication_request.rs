@@ -12,7 +12,7 @@ use super::Rendering;
 use super::contained::Contained;
 use super::datatypes::{
     absent, amount, coding, concept, concept_in, date_time, days, extension, identifier, note,
-    ratio, simple_quantity, source_field, source_fields, whole,
+    ratio, simple_quantity, source_field, whole,
 };
 use super::meta::{Version, hl7_code, instance, meta, opening, origin, patient_of};
 use super::object::Object;
@@ -211,10 +211,7 @@ fn ingredient(number: u32, ingredient: &Ingredient, facility: &FacilityId) -> Ob
         "valueString",
         if ingredient.base { "B" } else { "A" },
     );
-    let extensions: Vec<Value> = [drug_no, role]
-        .into_iter()
-        .chain(source_fields(&ingredient.other))
-        .collect();
+    let extensions = vec![drug_no, role];
     // JP Core: an amount of an ingredient is per occasion (１回).
     let strength = ingredient.amount.as_ref().map(|sent| {
         ratio(simple_quantity(sent), amount(1, "回", MERIT9_UNIT, "TIME"))
@@ -303,11 +300,9 @@ fn extensions(record: &ReadRecord, request: &MedicationRequest) -> Vec<Value> {
         .as_ref()
         .filter(|sent| whole(sent).is_none());
     let refills = refills.map(|sent| source_field("RXE-12", "valueString", sent.as_str()));
-    let other = source_fields(&order.other).chain(source_fields(&request.other));
     origin(record, order.department.as_ref())
         .chain(fields)
         .chain(refills)
-        .chain(other)
         .collect()
 }
 

@@ -14,7 +14,7 @@ use super::Rendering;
 use super::contained::Contained;
 use super::datatypes::{
     absent, as_sent, codeable, coding, concept, date_time, extended, identifier, instant, note,
-    range, source_field, source_fields, words,
+    range, source_field, words,
 };
 use super::meta::{Version, instance, meta, opening, organization, origin, patient_of};
 use super::object::Object;
@@ -185,7 +185,6 @@ fn specimen(observation: &Observation, facility: &FacilityId) -> Option<Object> 
         );
     Some(
         Object::resource("Specimen")
-            .with("extension", source_fields(&sent.other).collect::<Vec<_>>())
             .with("identifier", number.map(|number| vec![Value::from(number)]))
             .with(
                 "type",
@@ -245,13 +244,8 @@ fn extensions(record: &ReadRecord, observation: &Observation) -> Vec<Value> {
             report.and_then(|report| report.parent.as_deref()),
         ),
     ];
-    let of_report = report
-        .into_iter()
-        .flat_map(|report| source_fields(&report.other));
     let department = report.and_then(|report| report.department.as_ref());
     origin(record, department)
         .chain(fields)
-        .chain(source_fields(&observation.other))
-        .chain(of_report)
         .collect()
 }

@@ -7,7 +7,7 @@ use model::time::{Instant, PartialDateTime, Precision};
 use serde_json::Value;
 
 use super::Rendering;
-use super::datatypes::{codeable, identifier, source_fields};
+use super::datatypes::{codeable, identifier};
 use super::meta::{Tag, Version, organization, versioned};
 use super::object::Object;
 use super::person::{address, gender, human_name, telecom};
@@ -25,12 +25,6 @@ pub(crate) fn render(
         .with("id", id.to_string())
         .with("meta", meta(&said, updated))
         .with("language", "ja")
-        .with(
-            "extension",
-            said.iter()
-                .flat_map(|one| source_fields(&one.other))
-                .collect::<Vec<_>>(),
-        )
         .with("identifier", identifiers(id, statements, on))
         .with("active", true)
         .with(

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{EXTENSIONS, as_codeable, is_as_needed, jami_methods, per_day, product_amount};
 use crate::fhir::datatypes::{
     concept, days, extended, extension, period, quantity, ratio, simple_quantity, source_field,
-    source_fields, whole, words,
+    whole, words,
 };
 use crate::fhir::object::Object;
 
@@ -245,10 +245,7 @@ fn usage_extensions(request: &MedicationRequest, usage: &Usage) -> Vec<Value> {
             odd_times.map(model::quantity::Decimal::as_str),
         ),
     ];
-    fields
-        .into_iter()
-        .chain(source_fields(&usage.other))
-        .collect()
+    fields.into()
 }
 
 fn route_extensions(route: &Route, facility: &FacilityId) -> Vec<Value> {
