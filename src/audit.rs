@@ -8,9 +8,9 @@ use model::time::Instant;
 use serde_json::json;
 use store::{AuditAction, Event, Verdict};
 
+use crate::Exit;
 use crate::opened::Opened;
 use crate::output::Output;
-use crate::Exit;
 
 /// Look into the audit
 #[derive(Args)]
@@ -50,7 +50,12 @@ impl Audit {
         let opened = Opened::new(config).await?;
         let exit = match self.command {
             Command::Verify => verify(&opened, output).await,
-            Command::Show { from, to, limit, operator } => show(&opened, output, from, to, limit, &operator).await,
+            Command::Show {
+                from,
+                to,
+                limit,
+                operator,
+            } => show(&opened, output, from, to, limit, &operator).await,
         };
         opened.close().await;
         exit
@@ -80,7 +85,10 @@ async fn verify(opened: &Opened, output: Output) -> anyhow::Result<Exit> {
     }));
     for walk in &verdict.writers {
         if let Some((damage, seq)) = walk.damage {
-            output.line(format_args!("writer {:016x}: {damage:?} at row {seq}", walk.writer));
+            output.line(format_args!(
+                "writer {:016x}: {damage:?} at row {seq}",
+                walk.writer
+            ));
         }
     }
     let count = verdict.writers.len();
@@ -88,7 +96,9 @@ async fn verify(opened: &Opened, output: Output) -> anyhow::Result<Exit> {
         output.line(format_args!("good: {rows} rows of {count} writers"));
         return Ok(Exit::Good);
     }
-    output.line("the audit is not whole: keep all four databases as they are and tell the audit officer");
+    output.line(
+        "the audit is not whole: keep all four databases as they are and tell the audit officer",
+    );
     Ok(Exit::Findings)
 }
 
@@ -103,17 +113,28 @@ async fn show(
     let person = crate::person::operator(&opened.store, operator).await?;
     let from = from.map_or(Instant::MIN, Instant::start_of);
     let to = to.map_or(Instant::MAX, Instant::start_of);
-    opened.store.audit().record(Event::new(AuditAction::AuditRead).by_person(person)).await?;
+    opened
+        .store
+        .audit()
+        .record(Event::new(AuditAction::AuditRead).by_person(person))
+        .await?;
     let rows = opened.store.audit().rows(from, to, limit).await?;
     output.json(&json!({ "schema": "musubi-audit-show/1", "rows": rows }));
     let cell = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
     let table: Vec<Vec<String>> = rows
         .iter()
         .map(|row| {
-            let answer = if row.permitted { format!("{} given", row.count) } else { "refused".to_owned() };
+            let answer = if row.permitted {
+                format!("{} given", row.count)
+            } else {
+                "refused".to_owned()
+            };
             vec![
                 row.at.clone(),
-                serde_json::to_value(row.action).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default(),
+                serde_json::to_value(row.action)
+                    .ok()
+                    .and_then(|word| word.as_str().map(str::to_owned))
+                    .unwrap_or_default(),
                 format!("person {}", row.person),
                 cell(&row.role),
                 cell(&row.patient),

@@ -100,13 +100,26 @@ impl Consent {
         let entered = match self.command {
             Command::Add { line, unchecked } => {
                 let file = format!("{}\n{line}\n", Papers::consent_columns());
-                let entry = if unchecked { Entry::Signed } else { Entry::Active };
-                return imported(papers.import(operator, "consent", file.as_bytes(), entry).await, output);
+                let entry = if unchecked {
+                    Entry::Signed
+                } else {
+                    Entry::Active
+                };
+                return imported(
+                    papers
+                        .import(operator, "consent", file.as_bytes(), entry)
+                        .await,
+                    output,
+                );
             }
             Command::Import { file } => {
-                let bytes = std::fs::read(&file).with_context(|| format!("read {}", file.display()))?;
+                let bytes =
+                    std::fs::read(&file).with_context(|| format!("read {}", file.display()))?;
                 let name = file.display().to_string();
-                return imported(papers.import(operator, &name, &bytes, Entry::Active).await, output);
+                return imported(
+                    papers.import(operator, &name, &bytes, Entry::Active).await,
+                    output,
+                );
             }
             Command::Show { consent_no } => return show(&papers, &consent_no, output).await,
             Command::Check { consent_no } => papers.check(operator, &consent_no).await,
@@ -149,7 +162,10 @@ fn say(entered: Entered, output: Output) {
     output.line(what);
 }
 
-fn imported(imported: Result<store::Imported, ImportError>, output: Output) -> anyhow::Result<Exit> {
+fn imported(
+    imported: Result<store::Imported, ImportError>,
+    output: Output,
+) -> anyhow::Result<Exit> {
     match imported {
         Ok(done) => {
             output.json(&json!({
@@ -202,18 +218,39 @@ async fn show(papers: &Papers, number: &ConsentNo, output: Output) -> anyhow::Re
     let paper = &shown.paper;
     let state = serde_json::to_value(shown.state)?;
     let mut rows = vec![
-        ["consent", &paper.consent_no.to_string()].map(str::to_owned).to_vec(),
-        ["state", state.as_str().unwrap_or_default()].map(str::to_owned).to_vec(),
-        ["patient", &shown.patient.to_string()].map(str::to_owned).to_vec(),
+        ["consent", &paper.consent_no.to_string()]
+            .map(str::to_owned)
+            .to_vec(),
+        ["state", state.as_str().unwrap_or_default()]
+            .map(str::to_owned)
+            .to_vec(),
+        ["patient", &shown.patient.to_string()]
+            .map(str::to_owned)
+            .to_vec(),
         ["kana", &paper.kana].map(str::to_owned).to_vec(),
-        ["born", &paper.birth_date.to_string()].map(str::to_owned).to_vec(),
-        ["from", &paper.from.to_string()].map(str::to_owned).to_vec(),
-        ["to", &paper.to.map_or_else(|| "open".to_owned(), |to| to.to_string())].map(str::to_owned).to_vec(),
+        ["born", &paper.birth_date.to_string()]
+            .map(str::to_owned)
+            .to_vec(),
+        ["from", &paper.from.to_string()]
+            .map(str::to_owned)
+            .to_vec(),
+        [
+            "to",
+            &paper
+                .to
+                .map_or_else(|| "open".to_owned(), |to| to.to_string()),
+        ]
+        .map(str::to_owned)
+        .to_vec(),
     ];
     for (local, state) in &shown.links {
         let state = serde_json::to_value(state)?;
         let id = format!("{}:{}", local.facility, local.id.reveal());
-        rows.push(vec!["local id".to_owned(), id, state.as_str().unwrap_or_default().to_owned()]);
+        rows.push(vec![
+            "local id".to_owned(),
+            id,
+            state.as_str().unwrap_or_default().to_owned(),
+        ]);
     }
     output.table(&rows);
     Ok(Exit::Good)
@@ -223,7 +260,9 @@ fn refused(error: &PaperError, output: Output) -> anyhow::Result<Exit> {
     output.json(&json!({ "schema": "musubi-consent/1", "error": error.to_string() }));
     output.error(format_args!("musubi: {error}"));
     if let PaperError::Wrong(fields) = error {
-        fields.iter().for_each(|wrong| output.error(format_args!("  {}: {}", wrong.field, wrong.message)));
+        fields
+            .iter()
+            .for_each(|wrong| output.error(format_args!("  {}: {}", wrong.field, wrong.message)));
     }
     Ok(Exit::Findings)
 }

@@ -48,7 +48,10 @@ enum Command {
 impl Demo {
     pub(crate) async fn run(self, config: Option<&Path>, output: Output) -> anyhow::Result<Exit> {
         let config = crate::config::load(config)?.checked()?;
-        ensure!(config.listen.ip().is_loopback(), "the demo has known accounts: it listens on loopback only");
+        ensure!(
+            config.listen.ip().is_loopback(),
+            "the demo has known accounts: it listens on loopback only"
+        );
         let secrets = config.data.join("demo.txt");
         if let Some(Command::Code { login }) = self.command {
             output.line(People::read(&secrets)?.code(&login)?);
@@ -60,7 +63,10 @@ impl Demo {
         let served = match prepared {
             Ok(story) => {
                 let roles = [Role::Serve, Role::Office, Role::Ingest];
-                serve::serve(&opened, &roles, output, stop, |address| story.tell(address, output)).await
+                serve::serve(&opened, &roles, output, stop, |address| {
+                    story.tell(address, output)
+                })
+                .await
             }
             Err(error) => Err(error),
         };
@@ -80,12 +86,21 @@ struct Story {
     first: bool,
 }
 
-async fn prepare(opened: &Opened, samples: &Path, secrets: &Path, output: Output) -> anyhow::Result<Story> {
+async fn prepare(
+    opened: &Opened,
+    samples: &Path,
+    secrets: &Path,
+    output: Output,
+) -> anyhow::Result<Story> {
     let papers = opened.papers();
     serve::recompute(&papers).await?;
     let auth = Auth::new(&opened.store);
     let first = !secrets.exists();
-    let mut people = if first { People::enrol(&auth, secrets).await? } else { People::read(secrets)? };
+    let mut people = if first {
+        People::enrol(&auth, secrets).await?
+    } else {
+        People::read(secrets)?
+    };
     let secretary = crate::person::secretary(&opened.store, "secretary").await?;
     for file in ["demo-consents.csv", "demo-withdrawals.csv"] {
         let path = samples.join(file);
@@ -100,25 +115,50 @@ async fn prepare(opened: &Opened, samples: &Path, secrets: &Path, output: Output
         }
     }
     crate::ingest::once(opened, output, None).await?;
-    let (physician, pharmacist) = (people.token(&auth, "physician").await?, people.token(&auth, "pharmacist").await?);
+    let (physician, pharmacist) = (
+        people.token(&auth, "physician").await?,
+        people.token(&auth, "pharmacist").await?,
+    );
     people.write(secrets)?;
     let shown = clinic_only(&papers).await?;
-    let results = opened.store.jobs().laboratory_results(shown.patient).await?;
+    let results = opened
+        .store
+        .jobs()
+        .laboratory_results(shown.patient)
+        .await?;
     let withdrawn = shown.state != ConsentState::Active;
-    Ok(Story { people, physician, pharmacist, patient: shown.patient.to_string(), results, withdrawn, first })
+    Ok(Story {
+        people,
+        physician,
+        pharmacist,
+        patient: shown.patient.to_string(),
+        results,
+        withdrawn,
+        first,
+    })
 }
 
 async fn clinic_only(papers: &Papers) -> anyhow::Result<store::Shown> {
     let number: ConsentNo = CLINIC_ONLY.parse()?;
-    papers.show(&number).await.context("the sample papers lack the consent for the clinic only")
+    papers
+        .show(&number)
+        .await
+        .context("the sample papers lack the consent for the clinic only")
 }
 
 impl Story {
     fn tell(&self, address: SocketAddr, output: Output) -> anyhow::Result<()> {
-        let results = format!("http://{address}/fhir/Observation?patient={}&category=laboratory&_count=5", self.patient);
-        let read = |token: &str| format!("    curl -sS -H 'Authorization: Bearer {token}' '{results}'");
-        let program = std::env::current_exe().map_or_else(|_| "musubi".to_owned(), |path| path.display().to_string());
-        output.line(format_args!("\nMusubi serves the sample network at http://{address}/\n"));
+        let results = format!(
+            "http://{address}/fhir/Observation?patient={}&category=laboratory&_count=5",
+            self.patient
+        );
+        let read =
+            |token: &str| format!("    curl -sS -H 'Authorization: Bearer {token}' '{results}'");
+        let program = std::env::current_exe()
+            .map_or_else(|_| "musubi".to_owned(), |path| path.display().to_string());
+        output.line(format_args!(
+            "\nMusubi serves the sample network at http://{address}/\n"
+        ));
         if self.first {
             output.line("Demo people (kept in demo.txt beside the data; one-time codes: musubi demo code LOGIN):");
         } else {

@@ -32,11 +32,17 @@ impl Feed {
         let Command::Resume { feed } = self.command;
         let opened = Opened::new(config).await?;
         let known = opened.config.network.feeds.contains_key(&feed);
-        let resumed = if known { opened.store.jobs().resume_feed(&feed).await } else { Ok(false) };
+        let resumed = if known {
+            opened.store.jobs().resume_feed(&feed).await
+        } else {
+            Ok(false)
+        };
         opened.close().await;
         match (known, resumed?) {
             (false, _) => {
-                output.error(format_args!("there is no feed `{feed}`; `musubi status` lists them"));
+                output.error(format_args!(
+                    "there is no feed `{feed}`; `musubi status` lists them"
+                ));
                 Ok(Exit::Findings)
             }
             (true, false) => {

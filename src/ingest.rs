@@ -39,17 +39,25 @@ impl Ingest {
 }
 
 /// Sweeps with a progress bar.
-pub(crate) async fn once(opened: &Opened, output: Output, feed: Option<&str>) -> anyhow::Result<Report> {
+pub(crate) async fn once(
+    opened: &Opened,
+    output: Output,
+    feed: Option<&str>,
+) -> anyhow::Result<Report> {
     crate::serve::recompute(&opened.papers()).await?;
     let bar = output.progress("patients", 0);
     let show = |done: usize, total: usize| {
         bar.set_length(u64::try_from(total).unwrap_or(u64::MAX));
         bar.set_position(u64::try_from(done).unwrap_or(u64::MAX));
     };
-    let report = Feeds::new(opened.store.clone(), opened.config.max_item).once(feed, &show).await;
+    let report = Feeds::new(opened.store.clone(), opened.config.max_item)
+        .once(feed, &show)
+        .await;
     bar.finish_and_clear();
     match report {
-        Err(store::Error::NotFound) => anyhow::bail!("there is no such active feed; `musubi status` lists them"),
+        Err(store::Error::NotFound) => {
+            anyhow::bail!("there is no such active feed; `musubi status` lists them")
+        }
         other => Ok(other?),
     }
 }
@@ -60,12 +68,20 @@ fn say(output: Output, report: &Report) {
         report.patients, report.read, report.kept, report.withheld, report.moved
     ));
     if report.unproved_links > 0 {
-        output.line(format_args!("{} local ids wait for the facility's demographics", report.unproved_links));
+        output.line(format_args!(
+            "{} local ids wait for the facility's demographics",
+            report.unproved_links
+        ));
     }
     if report.closed_links > 0 {
-        output.line(format_args!("{} local ids disagree with the papers; `musubi status` lists the tasks", report.closed_links));
+        output.line(format_args!(
+            "{} local ids disagree with the papers; `musubi status` lists the tasks",
+            report.closed_links
+        ));
     }
     if report.paused {
-        output.line("too much would be taken away at once: losses are paused until `musubi feed resume`");
+        output.line(
+            "too much would be taken away at once: losses are paused until `musubi feed resume`",
+        );
     }
 }

@@ -38,7 +38,9 @@ impl Opened {
             blobs: config.blobs.clone(),
             master: config.master.load()?,
         };
-        let store = Store::open(wanted, config.network.clone(), Clock::system()).await.context("open the store")?;
+        let store = Store::open(wanted, config.network.clone(), Clock::system())
+            .await
+            .context("open the store")?;
         Ok(Self { config, store })
     }
 

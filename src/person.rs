@@ -16,7 +16,9 @@ use store::{Login, Store};
 pub(crate) async fn secretary(store: &Store, login: &str) -> anyhow::Result<PersonId> {
     let (person, profession) = find(store, login).await?;
     if profession != Profession::Secretariat {
-        bail!(Refused("papers are entered by the secretariat; `musubi user add … --profession secretariat`"));
+        bail!(Refused(
+            "papers are entered by the secretariat; `musubi user add … --profession secretariat`"
+        ));
     }
     Ok(person)
 }
@@ -32,8 +34,12 @@ pub(crate) async fn operator(store: &Store, login: &str) -> anyhow::Result<Perso
 async fn find(store: &Store, login: &str) -> anyhow::Result<(PersonId, Profession)> {
     let login: Login = login.parse().context("this is no account name")?;
     let account = store.accounts().account(&login).await?;
-    let person = account.map(|account| account.person).filter(|person| person.active);
-    let person = person.context(Refused("there is no such active account; `musubi user add` makes one"))?;
+    let person = account
+        .map(|account| account.person)
+        .filter(|person| person.active);
+    let person = person.context(Refused(
+        "there is no such active account; `musubi user add` makes one",
+    ))?;
     Ok((person.id, person.profession))
 }
 
@@ -57,7 +63,9 @@ pub(crate) fn ask(what: &str) -> anyhow::Result<SecretString> {
     let terminal = std::io::stdin().is_terminal();
     if terminal {
         let mut prompt = std::io::stderr().lock();
-        write!(prompt, "{what}: ").and_then(|()| prompt.flush()).context("ask")?;
+        write!(prompt, "{what}: ")
+            .and_then(|()| prompt.flush())
+            .context("ask")?;
         set_echo(false);
     }
     let mut line = String::new();
@@ -67,11 +75,18 @@ pub(crate) fn ask(what: &str) -> anyhow::Result<SecretString> {
         drop(writeln!(std::io::stderr().lock()));
     }
     read.with_context(|| format!("read the {what}"))?;
-    Ok(SecretString::from(line.trim_end_matches(['\r', '\n']).to_owned()))
+    Ok(SecretString::from(
+        line.trim_end_matches(['\r', '\n']).to_owned(),
+    ))
 }
 
 /// Shows or hides what is typed; a terminal that cannot hide shows it.
 fn set_echo(on: bool) {
     let mode = if on { "echo" } else { "-echo" };
-    drop(std::process::Command::new("stty").arg(mode).stdin(std::process::Stdio::inherit()).status());
+    drop(
+        std::process::Command::new("stty")
+            .arg(mode)
+            .stdin(std::process::Stdio::inherit())
+            .status(),
+    );
 }

@@ -73,9 +73,15 @@ impl Serve {
 /// # Errors
 /// When a database does not answer.
 pub(crate) async fn recompute(papers: &Papers) -> anyhow::Result<()> {
-    let changed = papers.recompute_all().await.context("bring grants in line with the profile")?;
+    let changed = papers
+        .recompute_all()
+        .await
+        .context("bring grants in line with the profile")?;
     if changed > 0 {
-        tracing::info!(patients = changed, "grants were brought in line with profile and facilities");
+        tracing::info!(
+            patients = changed,
+            "grants were brought in line with profile and facilities"
+        );
     }
     Ok(())
 }
@@ -98,7 +104,10 @@ pub(crate) async fn serve(
     let listener = TcpListener::bind(opened.config.listen).await;
     let listener = listener.with_context(|| format!("listen on {}", opened.config.listen))?;
     let address = listener.local_addr()?;
-    store.audit().record(Event::new(AuditAction::Started).with(format!("{roles:?}"))).await?;
+    store
+        .audit()
+        .record(Event::new(AuditAction::Started).with(format!("{roles:?}")))
+        .await?;
     let auth = Auth::new(store);
     let app = router(opened, &auth, roles, address);
     let mut tasks = tokio::task::JoinSet::new();
@@ -118,9 +127,14 @@ pub(crate) async fn serve(
     ready(address)?;
     tracing::info!(%address, ?roles, "serving");
     let service = app.into_make_service_with_connect_info::<SocketAddr>();
-    let served = axum::serve(listener, service).with_graceful_shutdown(stopped(stop)).await;
+    let served = axum::serve(listener, service)
+        .with_graceful_shutdown(stopped(stop))
+        .await;
     while tasks.join_next().await.is_some() {}
-    store.audit().record(Event::new(AuditAction::Stopped)).await?;
+    store
+        .audit()
+        .record(Event::new(AuditAction::Stopped))
+        .await?;
     tracing::info!("stopped in order");
     output.error("stopped");
     served.context("serve")
@@ -143,7 +157,11 @@ fn router(opened: &Opened, auth: &Auth, roles: &[Role], address: SocketAddr) -> 
     }
     if roles.contains(&Role::Office) {
         let (papers, audit) = (opened.papers(), store.audit().clone());
-        app = app.merge(office::router(office::Office { auth: auth.clone(), papers, audit }));
+        app = app.merge(office::router(office::Office {
+            auth: auth.clone(),
+            papers,
+            audit,
+        }));
     }
     app.merge(auth::router(auth.clone()))
         .merge(shell::assets::router())
@@ -152,8 +170,13 @@ fn router(opened: &Opened, auth: &Auth, roles: &[Role], address: SocketAddr) -> 
         .fallback(shell::not_found)
         .method_not_allowed_fallback(shell::method_not_allowed)
         .layer(middleware::map_response(shell::headers))
-        .layer(CatchPanicLayer::custom(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response()))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, Duration::from_secs(REQUEST_SECONDS)))
+        .layer(CatchPanicLayer::custom(|_| {
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            Duration::from_secs(REQUEST_SECONDS),
+        ))
         .layer(middleware::from_fn(request::logged))
 }
 
@@ -161,8 +184,15 @@ fn router(opened: &Opened, auth: &Auth, roles: &[Role], address: SocketAddr) -> 
 async fn readyz(State(store): State<Store>) -> impl IntoResponse {
     let grants = matches!(store.disclosure().ready().await, Ok(true));
     let records = store.jobs().answers().await;
-    let status = if grants && records { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(json!({ "schema": "musubi-ready/1", "grants": grants, "records": records })))
+    let status = if grants && records {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    (
+        status,
+        Json(json!({ "schema": "musubi-ready/1", "grants": grants, "records": records })),
+    )
 }
 
 /// Sessions, tokens and counters that ran out.

@@ -30,7 +30,18 @@ async fn show(opened: &Opened, output: Output) -> anyhow::Result<Exit> {
     let jobs = opened.store.jobs();
     let intake = opened.store.intake();
     let mut feeds = Vec::new();
-    let mut table = vec![["feed", "state", "last sweep", "files", "withheld", "kept only"].map(str::to_owned).to_vec()];
+    let mut table = vec![
+        [
+            "feed",
+            "state",
+            "last sweep",
+            "files",
+            "withheld",
+            "kept only",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
+    ];
     let mut waits = false;
     for feed in opened.config.network.feeds.values() {
         let status = jobs.feed(&feed.id).await?;
@@ -42,7 +53,9 @@ async fn show(opened: &Opened, output: Output) -> anyhow::Result<Exit> {
             (None, false) => "source cannot be read",
         };
         waits |= status.paused_since.is_some() || (!status.up && status.swept_at.is_some());
-        let swept = status.swept_at.map_or_else(|| "never".to_owned(), |at| at.to_string());
+        let swept = status
+            .swept_at
+            .map_or_else(|| "never".to_owned(), |at| at.to_string());
         table.push(vec![
             feed.id.clone(),
             state.to_owned(),
@@ -68,12 +81,20 @@ async fn show(opened: &Opened, output: Output) -> anyhow::Result<Exit> {
     output.table(&table);
     if !findings.is_empty() {
         output.line("\nfindings");
-        let rows = findings.iter().map(|(rule, _, count)| vec![rule.clone(), count.to_string(), text_of(rule)]);
+        let rows = findings
+            .iter()
+            .map(|(rule, _, count)| vec![rule.clone(), count.to_string(), text_of(rule)]);
         output.table(&rows.collect::<Vec<_>>());
     }
     if !tasks.is_empty() {
         output.line("\nwaiting for a person");
-        let rows = tasks.iter().map(|task| vec![task.at.to_string(), task.kind.name().to_owned(), format!("task {}", task.id)]);
+        let rows = tasks.iter().map(|task| {
+            vec![
+                task.at.to_string(),
+                task.kind.name().to_owned(),
+                format!("task {}", task.id),
+            ]
+        });
         output.table(&rows.collect::<Vec<_>>());
     }
     Ok(if waits { Exit::Findings } else { Exit::Good })

@@ -58,7 +58,13 @@ enum Command {
 }
 
 fn profession(word: &str) -> Result<Profession, String> {
-    let words = || Profession::ALL.iter().map(|(_, name)| *name).collect::<Vec<_>>().join(", ");
+    let words = || {
+        Profession::ALL
+            .iter()
+            .map(|(_, name)| *name)
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
     Profession::named(word).ok_or_else(|| format!("one of {}", words()))
 }
 
@@ -72,9 +78,23 @@ impl User {
 
     async fn act(self, auth: &Auth, output: Output) -> anyhow::Result<Exit> {
         let enrolment = match self.command {
-            Command::Add { login, name, profession, facility } => {
+            Command::Add {
+                login,
+                name,
+                profession,
+                facility,
+            } => {
                 let password = ask("password")?;
-                auth.enrol(&NewPerson { login, name, profession, facility }, password).await?
+                auth.enrol(
+                    &NewPerson {
+                        login,
+                        name,
+                        profession,
+                        facility,
+                    },
+                    password,
+                )
+                .await?
             }
             Command::Totp { login } => auth.new_codes(&login).await?,
             Command::Disable { login } => {
@@ -89,7 +109,10 @@ impl User {
             "secret": enrolment.secret.expose_secret(),
             "link": enrolment.link.expose_secret(),
         }));
-        output.line(format_args!("secret for one-time codes (shown once): {}", enrolment.secret.expose_secret()));
+        output.line(format_args!(
+            "secret for one-time codes (shown once): {}",
+            enrolment.secret.expose_secret()
+        ));
         output.line(enrolment.link.expose_secret());
         Ok(Exit::Good)
     }

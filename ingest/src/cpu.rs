@@ -38,7 +38,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_an_answer_and_the_next_one_works() {
-        assert_eq!(run(|| panic!("bad item")).await.map(|(): ()| ()), Err(Cut::Panicked));
+        assert_eq!(
+            run(|| panic!("bad item")).await.map(|(): ()| ()),
+            Err(Cut::Panicked)
+        );
         assert_eq!(run(|| 6 * 7).await, Ok(42));
     }
 }

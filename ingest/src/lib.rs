@@ -46,8 +46,17 @@ impl Ingest {
     }
 
     fn feeds(&self) -> impl Iterator<Item = Arc<Feed>> {
-        let active = self.store.network().feeds.values().filter(|feed| feed.state == FeedState::Active);
-        active.cloned().map(Arc::new).collect::<Vec<_>>().into_iter()
+        let active = self
+            .store
+            .network()
+            .feeds
+            .values()
+            .filter(|feed| feed.state == FeedState::Active);
+        active
+            .cloned()
+            .map(Arc::new)
+            .collect::<Vec<_>>()
+            .into_iter()
     }
 
     /// Does what papers ask for, then sweeps one feed, or all of them, once.
@@ -56,7 +65,10 @@ impl Ingest {
     /// [`Error::NotFound`] when there is no such active feed; otherwise what the store said.
     pub async fn once(&self, only: Option<&str>, progress: Progress<'_>) -> Result<Report, Error> {
         follow(&self.store).await?;
-        let feeds: Vec<Arc<Feed>> = self.feeds().filter(|feed| only.is_none_or(|id| feed.id == id)).collect();
+        let feeds: Vec<Arc<Feed>> = self
+            .feeds()
+            .filter(|feed| only.is_none_or(|id| feed.id == id))
+            .collect();
         if feeds.is_empty() && only.is_some() {
             return Err(Error::NotFound);
         }
@@ -64,7 +76,10 @@ impl Ingest {
         for feed in feeds {
             report.add(sweep(&feed, &self.store, self.most, progress).await?);
             for patient in self.store.jobs().back_fills(&feed.facility).await? {
-                self.store.jobs().back_filled(patient, &feed.facility).await?;
+                self.store
+                    .jobs()
+                    .back_filled(patient, &feed.facility)
+                    .await?;
             }
         }
         Ok(report)
@@ -77,7 +92,9 @@ impl Ingest {
         tasks.spawn(errands(self.store.clone()));
         for feed in self.feeds() {
             let span = tracing::info_span!("feed", feed = %feed.id);
-            tasks.spawn(sweeper(Arc::clone(&feed), self.store.clone(), self.most).instrument(span.clone()));
+            tasks.spawn(
+                sweeper(Arc::clone(&feed), self.store.clone(), self.most).instrument(span.clone()),
+            );
             tasks.spawn(backfiller(feed, self.store.clone(), self.most).instrument(span));
         }
         // A closed channel means the same as a stop. Batches are transactions: cutting one loses nothing.
@@ -86,10 +103,19 @@ impl Ingest {
     }
 }
 
-async fn sweep(feed: &Arc<Feed>, store: &Store, most: u64, progress: Progress<'_>) -> Result<Report, Error> {
+async fn sweep(
+    feed: &Arc<Feed>,
+    store: &Store,
+    most: u64,
+    progress: Progress<'_>,
+) -> Result<Report, Error> {
     let Swept::Tree(tree) = Swept::new(Arc::clone(feed), store.clone(), most);
     let swept = tree.sweep(progress).await;
-    metrics::gauge!("musubi_source_up", "feed" => feed.id.clone()).set(if swept.is_ok() { 1.0 } else { 0.0 });
+    metrics::gauge!("musubi_source_up", "feed" => feed.id.clone()).set(if swept.is_ok() {
+        1.0
+    } else {
+        0.0
+    });
     let report = match swept {
         Ok(report) => report,
         Err(error) => {
@@ -97,7 +123,10 @@ async fn sweep(feed: &Arc<Feed>, store: &Store, most: u64, progress: Progress<'_
             return Err(error);
         }
     };
-    store.jobs().feed_swept(&feed.id, report.files(), report.withheld).await?;
+    store
+        .jobs()
+        .feed_swept(&feed.id, report.files(), report.withheld)
+        .await?;
     if report.files() + report.moved > 0 {
         tracing::info!(
             feed = %feed.id, patients = report.patients, read = report.read, kept = report.kept,
@@ -108,7 +137,10 @@ async fn sweep(feed: &Arc<Feed>, store: &Store, most: u64, progress: Progress<'_
 }
 
 async fn follow(store: &Store) -> Result<usize, Error> {
-    store.jobs().follow(&store.papers(normalize::text::fold)).await
+    store
+        .jobs()
+        .follow(&store.papers(normalize::text::fold))
+        .await
 }
 
 /// What must follow from papers: keys, introductions, erasing. Each is idempotent.

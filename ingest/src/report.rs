@@ -67,7 +67,10 @@ impl Report {
                     .increment(1);
             }
         }
-        let bytes = files.iter().map(|(item, _)| u64::try_from(item.size).unwrap_or(0)).sum();
+        let bytes = files
+            .iter()
+            .map(|(item, _)| u64::try_from(item.size).unwrap_or(0))
+            .sum();
         metrics::counter!("musubi_feed_bytes_total", "feed" => feed.id.clone()).increment(bytes);
     }
 

@@ -72,7 +72,11 @@ impl Allergy {
         if let Some(identifier) = &self.identifier {
             return format!("id:{identifier}");
         }
-        let kind = self.kind.as_ref().and_then(Concept::first_code).unwrap_or_default();
+        let kind = self
+            .kind
+            .as_ref()
+            .and_then(Concept::first_code)
+            .unwrap_or_default();
         let code = self.code.first_code().unwrap_or_default();
         let text = self.code.text.as_deref().unwrap_or_default();
         format!("{kind}|{code}|{text}")

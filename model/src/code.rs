@@ -129,7 +129,10 @@ pub struct Concept {
 impl Concept {
     /// A concept of words only.
     pub fn text(text: impl Into<String>) -> Self {
-        Self { codings: Vec::new(), text: Some(text.into()) }
+        Self {
+            codings: Vec::new(),
+            text: Some(text.into()),
+        }
     }
 
     /// Whether nothing was said at all.
@@ -139,7 +142,10 @@ impl Concept {
 
     /// The code in one system, if there is one.
     pub fn code_in(&self, system: &CodeSystem) -> Option<&str> {
-        self.codings.iter().find(|coding| coding.system.as_ref() == Some(system)).map(|coding| coding.code.as_str())
+        self.codings
+            .iter()
+            .find(|coding| coding.system.as_ref() == Some(system))
+            .map(|coding| coding.code.as_str())
     }
 
     /// The first code, whatever its system.

@@ -40,7 +40,9 @@ impl FromStr for FacilityId {
         if text.len() != 10 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(InvalidId("facility code"));
         }
-        text.parse().map(Self).map_err(|_| InvalidId("facility code"))
+        text.parse()
+            .map(Self)
+            .map_err(|_| InvalidId("facility code"))
     }
 }
 
@@ -80,7 +82,10 @@ impl LocalPatientId {
         if id.is_empty() || id.len() > 15 || !id.bytes().all(allowed) {
             return Err(InvalidId("local patient id"));
         }
-        Ok(Self { facility, id: Phi::new(id.to_owned()) })
+        Ok(Self {
+            facility,
+            id: Phi::new(id.to_owned()),
+        })
     }
 }
 
@@ -90,8 +95,12 @@ pub struct PatientNumber(pub i64);
 
 fn base32() -> Encoding {
     let mut specification = Specification::new();
-    specification.symbols.push_str("abcdefghijklmnopqrstuvwxyz234567");
-    specification.encoding().unwrap_or(data_encoding::BASE32_NOPAD)
+    specification
+        .symbols
+        .push_str("abcdefghijklmnopqrstuvwxyz234567");
+    specification
+        .encoding()
+        .unwrap_or(data_encoding::BASE32_NOPAD)
 }
 
 /// Sixteen bytes written as 26 lower-case base32 characters.
@@ -146,9 +155,21 @@ mod tests {
 
     #[test]
     fn facility_codes_are_ten_digits() {
-        assert_eq!("1319999901".parse::<FacilityId>().unwrap().to_string(), "1319999901");
-        assert_eq!("0119999901".parse::<FacilityId>().unwrap().to_string(), "0119999901");
-        for wrong in ["", "131999990", "13199999011", "131999990a", "１３１９９９９９０１"] {
+        assert_eq!(
+            "1319999901".parse::<FacilityId>().unwrap().to_string(),
+            "1319999901"
+        );
+        assert_eq!(
+            "0119999901".parse::<FacilityId>().unwrap().to_string(),
+            "0119999901"
+        );
+        for wrong in [
+            "",
+            "131999990",
+            "13199999011",
+            "131999990a",
+            "１３１９９９９９０１",
+        ] {
             assert!(wrong.parse::<FacilityId>().is_err(), "{wrong}");
         }
     }
@@ -159,7 +180,10 @@ mod tests {
         let id = LocalPatientId::parse(facility.clone(), "0000123456").unwrap();
         assert_eq!(id.id.reveal(), "0000123456");
         for wrong in ["", "../etc", "1234567890123456", "12 34", "患者"] {
-            assert!(LocalPatientId::parse(facility.clone(), wrong).is_err(), "{wrong}");
+            assert!(
+                LocalPatientId::parse(facility.clone(), wrong).is_err(),
+                "{wrong}"
+            );
         }
     }
 

@@ -136,8 +136,12 @@ pub struct WithdrawalPaper {
 impl WithdrawalPaper {
     /// Whether everything is there that deletion asks for.
     pub fn is_complete(&self) -> bool {
-        let given = |text: &Option<String>| text.as_deref().is_some_and(|text| !text.trim().is_empty());
-        self.withdrawn_on.is_some() && given(&self.signer) && given(&self.relation) && given(&self.identity_check)
+        let given =
+            |text: &Option<String>| text.as_deref().is_some_and(|text| !text.trim().is_empty());
+        self.withdrawn_on.is_some()
+            && given(&self.signer)
+            && given(&self.relation)
+            && given(&self.identity_check)
     }
 }
 
@@ -212,7 +216,13 @@ mod tests {
     #[test]
     fn consent_numbers_are_short_and_plain() {
         assert!("C-2026-0001".parse::<ConsentNo>().is_ok());
-        for wrong in ["", "a b", "同意", "x/../y", "123456789012345678901234567890123"] {
+        for wrong in [
+            "",
+            "a b",
+            "同意",
+            "x/../y",
+            "123456789012345678901234567890123",
+        ] {
             assert!(wrong.parse::<ConsentNo>().is_err(), "{wrong}");
         }
     }

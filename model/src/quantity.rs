@@ -23,7 +23,9 @@ impl Decimal {
             Some(rest) => ("-", rest),
             None => ("", text.strip_prefix('+').unwrap_or(text)),
         };
-        let (whole, fraction) = digits.split_once('.').map_or((digits, None), |(w, f)| (w, Some(f)));
+        let (whole, fraction) = digits
+            .split_once('.')
+            .map_or((digits, None), |(w, f)| (w, Some(f)));
         let all_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
         let nothing = whole.is_empty() && fraction.is_none_or(str::is_empty);
         if nothing || !all_digits(whole) || !fraction.is_none_or(all_digits) {
@@ -106,7 +108,11 @@ mod tests {
     use super::*;
 
     fn check(input: &str, expected: Option<&str>) {
-        assert_eq!(Decimal::parse(input).ok().as_ref().map(Decimal::as_str), expected, "{input}");
+        assert_eq!(
+            Decimal::parse(input).ok().as_ref().map(Decimal::as_str),
+            expected,
+            "{input}"
+        );
     }
 
     #[test]
@@ -127,7 +133,17 @@ mod tests {
 
     #[test]
     fn what_is_not_plain_is_refused() {
-        for text in ["", ".", "-", "1e3", "1,000", "１", "測定不能", "1.2.3", " 1"] {
+        for text in [
+            "",
+            ".",
+            "-",
+            "1e3",
+            "1,000",
+            "１",
+            "測定不能",
+            "1.2.3",
+            " 1",
+        ] {
             check(text, None);
         }
     }

@@ -70,12 +70,18 @@ impl Category {
 
     /// The category of a word, if it is one.
     pub fn named(word: &str) -> Option<Self> {
-        Self::ALL.iter().find(|(_, name)| *name == word).map(|(category, _)| *category)
+        Self::ALL
+            .iter()
+            .find(|(_, name)| *name == word)
+            .map(|(category, _)| *category)
     }
 
     /// The word of the category.
     pub fn name(self) -> &'static str {
-        Self::ALL.iter().find(|(category, _)| *category == self).map_or("", |(_, name)| name)
+        Self::ALL
+            .iter()
+            .find(|(category, _)| *category == self)
+            .map_or("", |(_, name)| name)
     }
 
     /// The category as a mask of one bit.
@@ -119,18 +125,25 @@ impl Categories {
 
     /// The categories of the set, in their fixed order.
     pub fn iter(self) -> impl Iterator<Item = Category> {
-        Category::ALL.into_iter().map(|(category, _)| category).filter(move |category| self.contains(*category))
+        Category::ALL
+            .into_iter()
+            .map(|(category, _)| category)
+            .filter(move |category| self.contains(*category))
     }
 }
 
 impl FromIterator<Category> for Categories {
     fn from_iter<I: IntoIterator<Item = Category>>(categories: I) -> Self {
-        categories.into_iter().fold(Self::NONE, |set, category| Self(set.0 | category.bit()))
+        categories
+            .into_iter()
+            .fold(Self::NONE, |set, category| Self(set.0 | category.bit()))
     }
 }
 
 /// How delicate a record is. A grant opens up to a limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Sensitivity {
     /// 通常
@@ -171,17 +184,26 @@ pub struct Occurred {
 impl Occurred {
     /// A fact with a date.
     pub fn at(time: PartialDateTime) -> Self {
-        Self { from: time.start(), to: time.end() }
+        Self {
+            from: time.start(),
+            to: time.end(),
+        }
     }
 
     /// A fact that begins with one time and ends with another, or lasts.
     pub fn between(start: PartialDateTime, end: Option<PartialDateTime>) -> Self {
-        Self { from: start.start(), to: end.map_or(Instant::MAX, |end| end.end()) }
+        Self {
+            from: start.start(),
+            to: end.map_or(Instant::MAX, |end| end.end()),
+        }
     }
 
     /// A fact without a date.
     pub const fn undated(version: Instant) -> Self {
-        Self { from: version, to: Instant::MIN }
+        Self {
+            from: version,
+            to: Instant::MIN,
+        }
     }
 
     /// Whether the fact has a date.
@@ -306,7 +328,11 @@ impl Body {
                 EncounterClass::Inpatient => facet::INPATIENT,
             },
             Self::Condition(condition) => match condition.clinical {
-                _ if condition.verification == crate::condition::VerificationStatus::EnteredInError => facet::NO_STATUS,
+                _ if condition.verification
+                    == crate::condition::VerificationStatus::EnteredInError =>
+                {
+                    facet::NO_STATUS
+                }
                 ClinicalStatus::Active => facet::ACTIVE,
                 ClinicalStatus::Inactive => facet::INACTIVE,
                 ClinicalStatus::Resolved => facet::RESOLVED,
@@ -341,8 +367,15 @@ impl Body {
         match self {
             Self::Condition(condition) => condition.code.codings.iter().collect(),
             Self::Medication(request) => {
-                let mixed = request.ingredients.iter().flat_map(|part| part.drug.codings.iter());
-                if request.ingredients.is_empty() { request.drug.codings.iter().collect() } else { mixed.collect() }
+                let mixed = request
+                    .ingredients
+                    .iter()
+                    .flat_map(|part| part.drug.codings.iter());
+                if request.ingredients.is_empty() {
+                    request.drug.codings.iter().collect()
+                } else {
+                    mixed.collect()
+                }
             }
             Self::Observation(observation) => observation.code.codings.iter().collect(),
             Self::Patient(_) | Self::Encounter(_) | Self::Allergy(_) | Self::Event(_) => Vec::new(),

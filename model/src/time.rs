@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 const JST_MINUTES: i16 = 9 * 60;
 
 /// Microseconds since 1970-01-01T00:00:00Z.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct Instant(pub i64);
 
@@ -36,7 +38,11 @@ impl Instant {
     pub fn civil(self) -> DateTime {
         jiff::Timestamp::from_microsecond(self.0)
             .map(|timestamp| Offset::constant(9).to_datetime(timestamp))
-            .unwrap_or(if self.0 < 0 { DateTime::MIN } else { DateTime::MAX })
+            .unwrap_or(if self.0 < 0 {
+                DateTime::MIN
+            } else {
+                DateTime::MAX
+            })
     }
 
     /// The first instant of a day in Japan.
@@ -50,7 +56,11 @@ impl fmt::Display for Instant {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let civil = self.civil();
         let milliseconds = civil.subsec_nanosecond() / 1_000_000;
-        write!(out, "{}.{milliseconds:03}+09:00", civil.strftime("%Y-%m-%dT%H:%M:%S"))
+        write!(
+            out,
+            "{}.{milliseconds:03}+09:00",
+            civil.strftime("%Y-%m-%dT%H:%M:%S")
+        )
     }
 }
 
@@ -58,7 +68,9 @@ fn from_civil(civil: DateTime, offset_minutes: i16) -> Instant {
     Offset::from_seconds(i32::from(offset_minutes) * 60)
         .ok()
         .and_then(|offset| civil.to_zoned(TimeZone::fixed(offset)).ok())
-        .map_or(Instant::MIN, |zoned| Instant(zoned.timestamp().as_microsecond()))
+        .map_or(Instant::MIN, |zoned| {
+            Instant(zoned.timestamp().as_microsecond())
+        })
 }
 
 /// How much of a date and time was given.
@@ -104,18 +116,33 @@ impl PartialDateTime {
 
     /// A day.
     pub fn day(date: Date) -> Self {
-        Self { civil: date.to_datetime(Time::midnight()), offset_minutes: JST_MINUTES, precision: Precision::Day }
+        Self {
+            civil: date.to_datetime(Time::midnight()),
+            offset_minutes: JST_MINUTES,
+            precision: Precision::Day,
+        }
     }
 
     /// A day with a time of day; `offset_minutes` east of Greenwich, Japan when none was sent.
     pub fn at(civil: DateTime, offset_minutes: Option<i16>) -> Self {
-        let precision = if civil.subsec_nanosecond() == 0 { Precision::Second } else { Precision::Fraction };
-        Self { civil, offset_minutes: offset_minutes.unwrap_or(JST_MINUTES), precision }
+        let precision = if civil.subsec_nanosecond() == 0 {
+            Precision::Second
+        } else {
+            Precision::Fraction
+        };
+        Self {
+            civil,
+            offset_minutes: offset_minutes.unwrap_or(JST_MINUTES),
+            precision,
+        }
     }
 
     fn from_date(year: i16, month: i8, day: i8, precision: Precision) -> Result<Self, InvalidTime> {
         let date = Date::new(year, month, day).map_err(|_| InvalidTime)?;
-        Ok(Self { precision, ..Self::day(date) })
+        Ok(Self {
+            precision,
+            ..Self::day(date)
+        })
     }
 
     /// How much was given.
@@ -143,7 +170,9 @@ impl PartialDateTime {
             Precision::Second => return Instant(self.start().0.saturating_add(999_999)),
             Precision::Fraction => return self.start(),
         };
-        next.map_or(Instant::MAX, |date| Instant(Instant::start_of(date).0.saturating_sub(1)))
+        next.map_or(Instant::MAX, |date| {
+            Instant(Instant::start_of(date).0.saturating_sub(1))
+        })
     }
 }
 
@@ -188,8 +217,9 @@ impl FromStr for PartialDateTime {
                 let (civil, offset) = match text.strip_suffix('Z') {
                     Some(civil) => (civil, 0),
                     None => {
-                        let (civil, zone) =
-                            text.split_at_checked(text.len().saturating_sub(6)).ok_or(InvalidTime)?;
+                        let (civil, zone) = text
+                            .split_at_checked(text.len().saturating_sub(6))
+                            .ok_or(InvalidTime)?;
                         (civil, parse_offset(zone)?)
                     }
                 };
@@ -208,7 +238,11 @@ fn parse_offset(zone: &str) -> Result<i16, InvalidTime> {
         _ => return Err(InvalidTime),
     };
     let (hours, minutes) = rest.split_once(':').ok_or(InvalidTime)?;
-    let part = |text: &str| text.parse::<i16>().ok().filter(|number| (0..60).contains(number));
+    let part = |text: &str| {
+        text.parse::<i16>()
+            .ok()
+            .filter(|number| (0..60).contains(number))
+    };
     match (part(hours), part(minutes)) {
         (Some(hours), Some(minutes)) if hours <= 14 => Ok(sign * (hours * 60 + minutes)),
         _ => Err(InvalidTime),
@@ -249,7 +283,15 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_refused() {
-        for text in ["", "19", "1958-13", "1958-02-30", "2024-05-10T25:00:00+09:00", "2024-05-10T08:45", "昭和33年"] {
+        for text in [
+            "",
+            "19",
+            "1958-13",
+            "1958-02-30",
+            "2024-05-10T25:00:00+09:00",
+            "2024-05-10T08:45",
+            "昭和33年",
+        ] {
             assert!(text.parse::<PartialDateTime>().is_err(), "{text}");
         }
     }

@@ -135,7 +135,10 @@ fn relative_paths_count_from_the_folder_of_the_file() {
     let stage = Stage::new("");
     let config = stage.read().checked().unwrap();
     let feed = config.network.feeds.get("demo-hospital").unwrap();
-    assert_eq!(feed.source.roots(), [stage.path("data/demo-hospital/1319999901")]);
+    assert_eq!(
+        feed.source.roots(),
+        [stage.path("data/demo-hospital/1319999901")]
+    );
     assert_eq!(config.blobs, stage.path("data/blobs"));
 }
 
@@ -453,7 +456,10 @@ fn two_feeds_do_not_share_an_id_or_a_root() {
     let text = fs::read_to_string(stage.path("networks/example/feeds/demo-hospital.toml")).unwrap();
     stage.write(
         "networks/example/feeds/second.toml",
-        text.replace("[\"data/demo-hospital/1319999901\"]", "[\"data/demo-hospital/1319999901/a\"]"),
+        text.replace(
+            "[\"data/demo-hospital/1319999901\"]",
+            "[\"data/demo-hospital/1319999901/a\"]",
+        ),
     );
     let rules: Vec<&str> = stage
         .read()

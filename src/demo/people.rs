@@ -15,11 +15,31 @@ use store::{Clock, MasterKey, NewPerson};
 
 /// Account, name, profession, facility.
 const PEOPLE: [(&str, &str, Profession, &str); 5] = [
-    ("physician", "見本 医師", Profession::Physician, "1319999902"),
+    (
+        "physician",
+        "見本 医師",
+        Profession::Physician,
+        "1319999902",
+    ),
     ("nurse", "見本 看護師", Profession::Nurse, "1319999902"),
-    ("pharmacist", "見本 薬剤師", Profession::Pharmacist, "1349999903"),
-    ("secretary", "見本 事務局員", Profession::Secretariat, "1319999901"),
-    ("administrator", "見本 管理者", Profession::Administrator, "1319999901"),
+    (
+        "pharmacist",
+        "見本 薬剤師",
+        Profession::Pharmacist,
+        "1349999903",
+    ),
+    (
+        "secretary",
+        "見本 事務局員",
+        Profession::Secretariat,
+        "1319999901",
+    ),
+    (
+        "administrator",
+        "見本 管理者",
+        Profession::Administrator,
+        "1319999901",
+    ),
 ];
 
 /// Tokens live twelve hours; one that ends sooner than this is replaced.
@@ -49,9 +69,16 @@ impl People {
                 profession,
                 facility: facility.parse::<FacilityId>().context("demo facility")?,
             };
-            let enrolment = auth.enrol(&new, SecretString::from(password.clone())).await?;
+            let enrolment = auth
+                .enrol(&new, SecretString::from(password.clone()))
+                .await?;
             let secret = enrolment.secret.expose_secret().to_owned();
-            people.push(Person { login: login.to_owned(), password, secret, token: None });
+            people.push(Person {
+                login: login.to_owned(),
+                password,
+                secret,
+                token: None,
+            });
         }
         let people = Self(people);
         people.write(path)?;
@@ -67,14 +94,25 @@ impl People {
             let mut word = || words.next().map(str::to_owned);
             let (login, password, secret) = (word()?, word()?, word()?);
             let token = word().zip(word().and_then(|ends| ends.parse().ok()));
-            Some(Person { login, password, secret, token })
+            Some(Person {
+                login,
+                password,
+                secret,
+                token,
+            })
         };
-        Ok(Self(text.lines().filter(|line| !line.starts_with('#')).filter_map(person).collect()))
+        Ok(Self(
+            text.lines()
+                .filter(|line| !line.starts_with('#'))
+                .filter_map(person)
+                .collect(),
+        ))
     }
 
     /// Writes the file, readable for its owner only.
     pub(super) fn write(&self, path: &Path) -> anyhow::Result<()> {
-        let mut text = String::from("# login\tpassword\tsecret of one-time codes\tread token\tits end\n");
+        let mut text =
+            String::from("# login\tpassword\tsecret of one-time codes\tread token\tits end\n");
         for person in &self.0 {
             text += &format!("{}\t{}\t{}", person.login, person.password, person.secret);
             if let Some((token, ends)) = &person.token {
@@ -84,7 +122,12 @@ impl People {
         }
         let fresh = path.with_extension("new");
         let mut options = std::fs::OpenOptions::new();
-        let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
+        let mut file = options
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&fresh)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         std::fs::rename(&fresh, path).with_context(|| format!("write {}", path.display()))
@@ -105,10 +148,17 @@ impl People {
     pub(super) async fn token(&mut self, auth: &Auth, login: &str) -> anyhow::Result<String> {
         let soon = Clock::system().now().plus_seconds(FRESH_SECONDS);
         let person = self.find(login)?;
-        if let Some((token, _)) = person.token.as_ref().filter(|(_, ends)| Instant(*ends) > soon) {
+        if let Some((token, _)) = person
+            .token
+            .as_ref()
+            .filter(|(_, ends)| Instant(*ends) > soon)
+        {
             return Ok(token.clone());
         }
-        let (password, code) = (SecretString::from(person.password.clone()), SecretString::from(self.code(login)?));
+        let (password, code) = (
+            SecretString::from(person.password.clone()),
+            SecretString::from(self.code(login)?),
+        );
         let issued = auth.issue_at_terminal(login, password, &code, 12).await;
         let issued = issued.map_err(|refusal| anyhow!("sign in as {login}: {refusal}"))?;
         let token = issued.text.expose_secret().to_owned();
@@ -120,15 +170,27 @@ impl People {
 
     /// Rows for the terminal.
     pub(super) fn table(&self) -> Vec<Vec<String>> {
-        let header = ["  login", "password", "secret of one-time codes"].map(str::to_owned).to_vec();
-        let row = |person: &Person| vec![format!("  {}", person.login), person.password.clone(), person.secret.clone()];
-        std::iter::once(header).chain(self.0.iter().map(row)).collect()
+        let header = ["  login", "password", "secret of one-time codes"]
+            .map(str::to_owned)
+            .to_vec();
+        let row = |person: &Person| {
+            vec![
+                format!("  {}", person.login),
+                person.password.clone(),
+                person.secret.clone(),
+            ]
+        };
+        std::iter::once(header)
+            .chain(self.0.iter().map(row))
+            .collect()
     }
 }
 
 /// Sixteen letters and digits: nobody has to remember them.
 fn random_password() -> anyhow::Result<String> {
     let key = MasterKey::random()?;
-    let text = data_encoding::BASE32_NOPAD.encode(key.bytes()).to_lowercase();
+    let text = data_encoding::BASE32_NOPAD
+        .encode(key.bytes())
+        .to_lowercase();
     Ok(text.chars().take(16).collect())
 }

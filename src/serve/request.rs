@@ -24,7 +24,11 @@ pub(super) async fn logged(mut request: Request, next: Next) -> Response {
     let header = HeaderValue::from_str(&id).unwrap_or_else(|_| HeaderValue::from_static(""));
     request.headers_mut().insert(REQUEST_ID, header.clone());
     let method = request.method().clone();
-    let route = request.extensions().get::<MatchedPath>().map_or("unknown", |path| path.as_str()).to_owned();
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("unknown", |path| path.as_str())
+        .to_owned();
     let mut response = next.run(request).await;
     response.headers_mut().insert(REQUEST_ID, header);
     let status = response.status().as_u16();

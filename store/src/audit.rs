@@ -53,12 +53,24 @@ const VIEWED: &str = "insert into last_view (patient, person, at) values ($1, $2
 
 /// Hash of a row; ties it to its place and to the row before.
 fn leaf(writer: i64, seq: i64, previous: &[u8], content: &[u8]) -> [u8; 32] {
-    sha256(&[&[0], &writer.to_le_bytes(), &seq.to_le_bytes(), previous, content])
+    sha256(&[
+        &[0],
+        &writer.to_le_bytes(),
+        &seq.to_le_bytes(),
+        previous,
+        content,
+    ])
 }
 
 /// What a head's signature says.
 fn signed(writer: i64, seq: i64, leaf: &[u8]) -> Vec<u8> {
-    [b"musubi audit head 1 ".as_slice(), &writer.to_le_bytes(), &seq.to_le_bytes(), leaf].concat()
+    [
+        b"musubi audit head 1 ".as_slice(),
+        &writer.to_le_bytes(),
+        &seq.to_le_bytes(),
+        leaf,
+    ]
+    .concat()
 }
 
 struct Waiting {
@@ -89,7 +101,12 @@ impl Pending {
 }
 
 impl Audit {
-    pub(crate) fn open(db: Db, keys: Keys, clock: Clock, network_hash: [u8; 32]) -> Result<Self, Error> {
+    pub(crate) fn open(
+        db: Db,
+        keys: Keys,
+        clock: Clock,
+        network_hash: [u8; 32],
+    ) -> Result<Self, Error> {
         let (sender, receiver) = mpsc::unbounded_channel();
         let chain = Chain {
             db: db.clone(),
@@ -101,7 +118,14 @@ impl Audit {
             viewed: HashSet::new(),
         };
         let writer = tokio::spawn(chain.run(receiver));
-        Ok(Self { db, keys, clock, network_hash, sender, writer: Arc::new(Mutex::new(Some(writer))) })
+        Ok(Self {
+            db,
+            keys,
+            clock,
+            network_hash,
+            sender,
+            writer: Arc::new(Mutex::new(Some(writer))),
+        })
     }
 
     /// Hands a row to the writer; the caller may work on while it becomes durable.
@@ -126,12 +150,18 @@ impl Audit {
     /// Rows of a period, oldest first, at most `limit`.
     pub async fn rows(&self, from: Instant, to: Instant, limit: u32) -> Result<Vec<Row>, Error> {
         let sql = "select content from event where at >= $1 and at < $2 order by at, writer, seq limit $3";
-        let rows: Vec<(Vec<u8>,)> = self.db.fetch_all(sql, params![from, to, i64::from(limit)]).await?;
+        let rows: Vec<(Vec<u8>,)> = self
+            .db
+            .fetch_all(sql, params![from, to, i64::from(limit)])
+            .await?;
         rows.iter().map(|(content,)| Row::parse(content)).collect()
     }
 
     /// Day of the last view of a patient by anybody.
-    pub async fn last_view(&self, patient: model::id::PatientNumber) -> Result<Option<Instant>, Error> {
+    pub async fn last_view(
+        &self,
+        patient: model::id::PatientNumber,
+    ) -> Result<Option<Instant>, Error> {
         let sql = "select at from last_view where patient = $1 and person = 0";
         let row: Option<(i64,)> = self.db.fetch_optional(sql, params![patient]).await?;
         Ok(row.map(|(at,)| Instant(at)))
@@ -201,7 +231,11 @@ impl Chain {
             tracing::error!(%error, rows = batch.len(), "audit rows could not be written; nothing was disclosed");
         }
         for waiting in batch {
-            let _ = waiting.done.send(if failed { Err(Error::Unavailable("audit")) } else { Ok(()) });
+            let _ = waiting.done.send(if failed {
+                Err(Error::Unavailable("audit"))
+            } else {
+                Ok(())
+            });
         }
     }
 
@@ -232,7 +266,11 @@ impl Chain {
         let signature = self.keys.sign(&signed(self.writer, seq, &previous));
         let mut tx = self.db.begin().await?;
         tx.insert_many(&ROWS, &rows).await?;
-        tx.execute(HEAD, params![self.writer, seq, previous.to_vec(), signature]).await?;
+        tx.execute(
+            HEAD,
+            params![self.writer, seq, previous.to_vec(), signature],
+        )
+        .await?;
         let mut seen = Vec::new();
         for (patient, person, at) in views {
             for person in [person, 0] {
@@ -257,7 +295,9 @@ impl Chain {
         let params = params![self.writer, self.seq, self.leaf.to_vec(), signature];
         match self.keys.db().execute(COPY, params).await {
             Ok(_) => self.copied = self.seq,
-            Err(error) => tracing::error!(%error, "the audit's head could not be copied to the keys database"),
+            Err(error) => {
+                tracing::error!(%error, "the audit's head could not be copied to the keys database")
+            }
         }
     }
 }

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions, PgRow};
 use sqlx::sqlite::{
-    SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
-    SqliteSynchronous,
+    SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteRow, SqliteSynchronous,
 };
 use sqlx::{FromRow, Postgres, Sqlite, Transaction};
 
@@ -115,8 +115,12 @@ macro_rules! params {
 pub(crate) use params;
 
 /// A row that either kind of database can fill.
-pub(crate) trait Row: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
-impl<T> Row for T where T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
+pub(crate) trait Row:
+    for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin
+{
+}
+impl<T> Row for T where T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin
+{}
 
 /// Which of the four databases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,7 +148,10 @@ impl Name {
 pub(crate) enum Db {
     /// One writing connection, so that writers wait in line here and not inside SQLite, and a few
     /// reading ones.
-    Sqlite { writer: SqlitePool, readers: SqlitePool },
+    Sqlite {
+        writer: SqlitePool,
+        readers: SqlitePool,
+    },
     /// A pool.
     Postgres(PgPool),
 }
@@ -155,24 +162,36 @@ pub(crate) enum Tx {
     Postgres(Transaction<'static, Postgres>),
 }
 
-fn sqlite_query<'q>(sql: &'static str, params: &[Value]) -> sqlx::query::Query<'q, Sqlite, SqliteArguments> {
-    params.iter().cloned().fold(sqlx::query(sql), |query, value| match value {
-        Value::Int(value) => query.bind(value),
-        Value::Text(value) => query.bind(value),
-        Value::Bytes(value) => query.bind(value),
-        Value::NoInt => query.bind(None::<i64>),
-        Value::NoBytes => query.bind(None::<Vec<u8>>),
-    })
+fn sqlite_query<'q>(
+    sql: &'static str,
+    params: &[Value],
+) -> sqlx::query::Query<'q, Sqlite, SqliteArguments> {
+    params
+        .iter()
+        .cloned()
+        .fold(sqlx::query(sql), |query, value| match value {
+            Value::Int(value) => query.bind(value),
+            Value::Text(value) => query.bind(value),
+            Value::Bytes(value) => query.bind(value),
+            Value::NoInt => query.bind(None::<i64>),
+            Value::NoBytes => query.bind(None::<Vec<u8>>),
+        })
 }
 
-fn postgres_query<'q>(sql: &'static str, params: &[Value]) -> sqlx::query::Query<'q, Postgres, PgArguments> {
-    params.iter().cloned().fold(sqlx::query(sql), |query, value| match value {
-        Value::Int(value) => query.bind(value),
-        Value::Text(value) => query.bind(value),
-        Value::Bytes(value) => query.bind(value),
-        Value::NoInt => query.bind(None::<i64>),
-        Value::NoBytes => query.bind(None::<Vec<u8>>),
-    })
+fn postgres_query<'q>(
+    sql: &'static str,
+    params: &[Value],
+) -> sqlx::query::Query<'q, Postgres, PgArguments> {
+    params
+        .iter()
+        .cloned()
+        .fold(sqlx::query(sql), |query, value| match value {
+            Value::Int(value) => query.bind(value),
+            Value::Text(value) => query.bind(value),
+            Value::Bytes(value) => query.bind(value),
+            Value::NoInt => query.bind(None::<i64>),
+            Value::NoBytes => query.bind(None::<Vec<u8>>),
+        })
 }
 
 fn rows<T, R>(rows: &[R]) -> Result<Vec<T>, Error>
@@ -180,7 +199,9 @@ where
     R: sqlx::Row,
     T: for<'r> FromRow<'r, R>,
 {
-    rows.iter().map(|row| T::from_row(row).map_err(Error::from)).collect()
+    rows.iter()
+        .map(|row| T::from_row(row).map_err(Error::from))
+        .collect()
 }
 
 impl Db {
@@ -207,59 +228,92 @@ impl Db {
             .pragma("secure_delete", "on");
         let attached = attach.map(|url| {
             let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
-            format!("file:{}?mode=ro", path.replace('%', "%25").replace('?', "%3f").replace('#', "%23"))
+            format!(
+                "file:{}?mode=ro",
+                path.replace('%', "%25")
+                    .replace('?', "%3f")
+                    .replace('#', "%23")
+            )
         });
         let pool = |size: u32| {
             let attached = attached.clone();
-            SqlitePoolOptions::new().max_connections(size).after_connect(move |connection, _| {
-                let attached = attached.clone();
-                Box::pin(async move {
-                    if let Some(path) = attached {
-                        sqlx::query("attach database $1 as office").bind(path).execute(connection).await?;
-                    }
-                    Ok(())
+            SqlitePoolOptions::new()
+                .max_connections(size)
+                .after_connect(move |connection, _| {
+                    let attached = attached.clone();
+                    Box::pin(async move {
+                        if let Some(path) = attached {
+                            sqlx::query("attach database $1 as office")
+                                .bind(path)
+                                .execute(connection)
+                                .await?;
+                        }
+                        Ok(())
+                    })
                 })
-            })
         };
         // 64 MB for the writer, 8 MB for each reader; a bound on what a checkpoint must catch up.
-        let writing = options.clone().pragma("cache_size", "-65536").pragma("wal_autocheckpoint", "16000");
+        let writing = options
+            .clone()
+            .pragma("cache_size", "-65536")
+            .pragma("wal_autocheckpoint", "16000");
         let writer = pool(1).min_connections(1).connect_with(writing).await?;
-        let reading = options.read_only(true).create_if_missing(false).pragma("cache_size", "-8192");
+        let reading = options
+            .read_only(true)
+            .create_if_missing(false)
+            .pragma("cache_size", "-8192");
         let readers = pool(4).connect_lazy_with(reading);
         Ok(Self::Sqlite { writer, readers })
     }
 
     async fn open_postgres(name: Name, url: &str) -> Result<Self, Error> {
         let options = PgConnectOptions::from_str(url)?.options([("search_path", name.as_str())]);
-        let pool = PgPoolOptions::new().max_connections(8).connect_with(options).await?;
+        let pool = PgPoolOptions::new()
+            .max_connections(8)
+            .connect_with(options)
+            .await?;
         let (collation,): (String,) =
             sqlx::query_as("select datcollate from pg_database where datname = current_database()")
                 .fetch_one(&pool)
                 .await?;
         if collation != "C" && collation != "POSIX" && collation != "C.UTF-8" {
-            return Err(Error::Conflict("the PostgreSQL database must have C collation"));
+            return Err(Error::Conflict(
+                "the PostgreSQL database must have C collation",
+            ));
         }
         Ok(Self::Postgres(pool))
     }
 
     /// All rows of one reading statement.
-    pub(crate) async fn fetch_all<T: Row>(&self, sql: &'static str, params: &[Value]) -> Result<Vec<T>, Error> {
+    pub(crate) async fn fetch_all<T: Row>(
+        &self,
+        sql: &'static str,
+        params: &[Value],
+    ) -> Result<Vec<T>, Error> {
         match self {
-            Self::Sqlite { readers, .. } => rows(&sqlite_query(sql, params).fetch_all(readers).await?),
+            Self::Sqlite { readers, .. } => {
+                rows(&sqlite_query(sql, params).fetch_all(readers).await?)
+            }
             Self::Postgres(pool) => rows(&postgres_query(sql, params).fetch_all(pool).await?),
         }
     }
 
     /// The first row of one reading statement, if there is one.
-    pub(crate) async fn fetch_optional<T: Row>(&self, sql: &'static str, params: &[Value]) -> Result<Option<T>, Error> {
+    pub(crate) async fn fetch_optional<T: Row>(
+        &self,
+        sql: &'static str,
+        params: &[Value],
+    ) -> Result<Option<T>, Error> {
         match self {
             Self::Sqlite { readers, .. } => {
                 let row = sqlite_query(sql, params).fetch_optional(readers).await?;
-                row.map(|row| T::from_row(&row).map_err(Error::from)).transpose()
+                row.map(|row| T::from_row(&row).map_err(Error::from))
+                    .transpose()
             }
             Self::Postgres(pool) => {
                 let row = postgres_query(sql, params).fetch_optional(pool).await?;
-                row.map(|row| T::from_row(&row).map_err(Error::from)).transpose()
+                row.map(|row| T::from_row(&row).map_err(Error::from))
+                    .transpose()
             }
         }
     }
@@ -267,8 +321,14 @@ impl Db {
     /// Runs one writing statement in a transaction of its own; the number of rows it touched.
     pub(crate) async fn execute(&self, sql: &'static str, params: &[Value]) -> Result<u64, Error> {
         match self {
-            Self::Sqlite { writer, .. } => Ok(sqlite_query(sql, params).execute(writer).await?.rows_affected()),
-            Self::Postgres(pool) => Ok(postgres_query(sql, params).execute(pool).await?.rows_affected()),
+            Self::Sqlite { writer, .. } => Ok(sqlite_query(sql, params)
+                .execute(writer)
+                .await?
+                .rows_affected()),
+            Self::Postgres(pool) => Ok(postgres_query(sql, params)
+                .execute(pool)
+                .await?
+                .rows_affected()),
         }
     }
 
@@ -276,7 +336,9 @@ impl Db {
     /// deferred one would fail without waiting when somebody else wrote in between.
     pub(crate) async fn begin(&self) -> Result<Tx, Error> {
         match self {
-            Self::Sqlite { writer, .. } => Ok(Tx::Sqlite(writer.begin_with("begin immediate").await?)),
+            Self::Sqlite { writer, .. } => {
+                Ok(Tx::Sqlite(writer.begin_with("begin immediate").await?))
+            }
             Self::Postgres(pool) => Ok(Tx::Postgres(pool.begin().await?)),
         }
     }
@@ -295,7 +357,9 @@ impl Db {
     pub(crate) async fn scrub(&self, vacuum: &'static str) -> Result<(), Error> {
         match self {
             Self::Sqlite { writer, .. } => {
-                sqlx::query("pragma main.wal_checkpoint(truncate)").fetch_all(writer).await?;
+                sqlx::query("pragma main.wal_checkpoint(truncate)")
+                    .fetch_all(writer)
+                    .await?;
             }
             Self::Postgres(pool) => {
                 sqlx::query(vacuum).execute(pool).await?;
@@ -318,15 +382,29 @@ impl Db {
 
 impl Tx {
     /// Runs one statement; the number of rows it touched.
-    pub(crate) async fn execute(&mut self, sql: &'static str, params: &[Value]) -> Result<u64, Error> {
+    pub(crate) async fn execute(
+        &mut self,
+        sql: &'static str,
+        params: &[Value],
+    ) -> Result<u64, Error> {
         match self {
-            Self::Sqlite(tx) => Ok(sqlite_query(sql, params).execute(&mut **tx).await?.rows_affected()),
-            Self::Postgres(tx) => Ok(postgres_query(sql, params).execute(&mut **tx).await?.rows_affected()),
+            Self::Sqlite(tx) => Ok(sqlite_query(sql, params)
+                .execute(&mut **tx)
+                .await?
+                .rows_affected()),
+            Self::Postgres(tx) => Ok(postgres_query(sql, params)
+                .execute(&mut **tx)
+                .await?
+                .rows_affected()),
         }
     }
 
     /// All rows of one statement.
-    pub(crate) async fn fetch_all<T: Row>(&mut self, sql: &'static str, params: &[Value]) -> Result<Vec<T>, Error> {
+    pub(crate) async fn fetch_all<T: Row>(
+        &mut self,
+        sql: &'static str,
+        params: &[Value],
+    ) -> Result<Vec<T>, Error> {
         match self {
             Self::Sqlite(tx) => rows(&sqlite_query(sql, params).fetch_all(&mut **tx).await?),
             Self::Postgres(tx) => rows(&postgres_query(sql, params).fetch_all(&mut **tx).await?),
@@ -342,11 +420,15 @@ impl Tx {
         match self {
             Self::Sqlite(tx) => {
                 let row = sqlite_query(sql, params).fetch_optional(&mut **tx).await?;
-                row.map(|row| T::from_row(&row).map_err(Error::from)).transpose()
+                row.map(|row| T::from_row(&row).map_err(Error::from))
+                    .transpose()
             }
             Self::Postgres(tx) => {
-                let row = postgres_query(sql, params).fetch_optional(&mut **tx).await?;
-                row.map(|row| T::from_row(&row).map_err(Error::from)).transpose()
+                let row = postgres_query(sql, params)
+                    .fetch_optional(&mut **tx)
+                    .await?;
+                row.map(|row| T::from_row(&row).map_err(Error::from))
+                    .transpose()
             }
         }
     }
@@ -355,8 +437,11 @@ impl Tx {
     /// the erase pass. SQLite has one writer, so it needs none.
     pub(crate) async fn lock_patient(&mut self, patient: i64, alone: bool) -> Result<(), Error> {
         if let Self::Postgres(_) = self {
-            let sql =
-                if alone { "select pg_advisory_xact_lock($1)::text" } else { "select pg_advisory_xact_lock_shared($1)::text" };
+            let sql = if alone {
+                "select pg_advisory_xact_lock($1)::text"
+            } else {
+                "select pg_advisory_xact_lock_shared($1)::text"
+            };
             self.fetch_all::<(String,)>(sql, params![patient]).await?;
         }
         Ok(())

@@ -92,7 +92,9 @@ pub struct Disclosure {
 impl Store {
     /// The door for people who look.
     pub fn disclosure(&self) -> Disclosure {
-        Disclosure { store: self.clone() }
+        Disclosure {
+            store: self.clone(),
+        }
     }
 }
 
@@ -123,7 +125,8 @@ impl Disclosure {
         patient: PatientId,
     ) -> Result<View<'a, A>, Refused> {
         let standing = self.admit::<A>(requester, call).await?;
-        self.enter(requester, call, standing, Some(patient), PatientNumber(0)).await
+        self.enter(requester, call, standing, Some(patient), PatientNumber(0))
+            .await
     }
 
     /// Opens the records of the patient whose record an id names.
@@ -156,8 +159,15 @@ impl Disclosure {
     ///
     /// # Errors
     /// When the audit cannot be written.
-    pub async fn refuse(&self, requester: &Requester, call: &Call, reason: &str) -> Result<(), Refused> {
-        let event = self.event(Audited::Refuse, requester, call)?.refused_because(reason);
+    pub async fn refuse(
+        &self,
+        requester: &Requester,
+        call: &Call,
+        reason: &str,
+    ) -> Result<(), Refused> {
+        let event = self
+            .event(Audited::Refuse, requester, call)?
+            .refused_because(reason);
         self.store.0.audit.record(event).await?;
         Ok(())
     }
@@ -169,21 +179,38 @@ impl Disclosure {
     pub fn seal_cursor(&self, requester: &Requester, content: &str) -> Result<String, Refused> {
         let expires = self.store.0.clock.now().plus_seconds(CURSOR_SECONDS).0;
         let plain = [&expires.to_le_bytes(), content.as_bytes()].concat();
-        let sealed = self.store.0.keys.seal_cursor(requester.person().0, &plain)?;
+        let sealed = self
+            .store
+            .0
+            .keys
+            .seal_cursor(requester.person().0, &plain)?;
         Ok(data_encoding::BASE64URL_NOPAD.encode(&sealed))
     }
 
     /// The content of a cursor that was sealed for this person and is not too old.
     pub fn open_cursor(&self, requester: &Requester, cursor: &str) -> Option<String> {
-        let sealed = data_encoding::BASE64URL_NOPAD.decode(cursor.as_bytes()).ok()?;
-        let plain = self.store.0.keys.open_cursor(requester.person().0, &sealed).ok()?;
+        let sealed = data_encoding::BASE64URL_NOPAD
+            .decode(cursor.as_bytes())
+            .ok()?;
+        let plain = self
+            .store
+            .0
+            .keys
+            .open_cursor(requester.person().0, &sealed)
+            .ok()?;
         let (expires, content) = plain.split_first_chunk::<8>()?;
         let alive = self.store.0.clock.now() < Instant(i64::from_le_bytes(*expires));
-        alive.then(|| String::from_utf8(content.to_vec()).ok()).flatten()
+        alive
+            .then(|| String::from_utf8(content.to_vec()).ok())
+            .flatten()
     }
 
     /// Everything that depends on the requester alone, decided before any patient is resolved.
-    async fn admit<A: Action>(&self, requester: &Requester, call: &Call) -> Result<Standing, Refused> {
+    async fn admit<A: Action>(
+        &self,
+        requester: &Requester,
+        call: &Call,
+    ) -> Result<Standing, Refused> {
         let standing = Standing::of(requester, &self.store.0.network, false, call.asked);
         if let Err(denied) = admit::<A>(&standing) {
             self.refuse(requester, call, denied.reason.code()).await?;
@@ -208,15 +235,28 @@ impl Disclosure {
                    where p.public_id = $1 or p.number = $2";
         let shared = &self.store.0;
         let public = patient.map_or_else(Vec::new, |patient| patient.0.to_vec());
-        let params = params![public, number, requester.facility(), shared.network.hash.to_vec()];
+        let params = params![
+            public,
+            number,
+            requester.facility(),
+            shared.network.hash.to_vec()
+        ];
         let rows: Vec<Facts> = shared.office.fetch_all(sql, params).await?;
         self.grants_are_current(rows.first()).await?;
-        let Some((number, epoch, public_id)) = rows.first().map(|row| (PatientNumber(row.0), row.1, row.2.clone())) else {
-            let event = self.event(Audited::Refuse, requester, call)?.refused_because("UNKNOWN");
+        let Some((number, epoch, public_id)) = rows
+            .first()
+            .map(|row| (PatientNumber(row.0), row.1, row.2.clone()))
+        else {
+            let event = self
+                .event(Audited::Refuse, requester, call)?
+                .refused_because("UNKNOWN");
             shared.audit.record(event).await?;
             return Err(Refused::NotFound);
         };
-        let patient = public_id.try_into().map(PatientId).map_err(|_| Error::Corrupt("patient id"))?;
+        let patient = public_id
+            .try_into()
+            .map(PatientId)
+            .map_err(|_| Error::Corrupt("patient id"))?;
         let question = Question {
             standing,
             basis: Basis::Consent(self.active_consents(number).await?),
@@ -226,9 +266,18 @@ impl Disclosure {
             now: shared.clock.now(),
         };
         match decide::<A>(&question) {
-            Ok(permit) => Ok(View { store: &self.store, requester, call, number, patient, permit }),
+            Ok(permit) => Ok(View {
+                store: &self.store,
+                requester,
+                call,
+                number,
+                patient,
+                permit,
+            }),
             Err(denied) => {
-                let event = self.event(Audited::Refuse, requester, call)?.about(number, patient, epoch);
+                let event = self
+                    .event(Audited::Refuse, requester, call)?
+                    .about(number, patient, epoch);
                 shared.audit.record(event.refused(denied.reason)).await?;
                 Err(Refused::NotFound)
             }
@@ -241,7 +290,11 @@ impl Disclosure {
             Some(row) => row.10 > 0,
             None => self.ready().await?,
         };
-        if current { Ok(()) } else { Err(Refused::Unavailable) }
+        if current {
+            Ok(())
+        } else {
+            Err(Refused::Unavailable)
+        }
     }
 
     /// Whether the grants follow from the profile and facilities of this process.
@@ -251,14 +304,25 @@ impl Disclosure {
     pub async fn ready(&self) -> Result<bool, Refused> {
         let sql = "select count(*) from basis where network_hash = $1";
         let hash = self.store.0.network.hash.to_vec();
-        let row: Option<(i64,)> = self.store.0.office.fetch_optional(sql, params![hash]).await?;
+        let row: Option<(i64,)> = self
+            .store
+            .0
+            .office
+            .fetch_optional(sql, params![hash])
+            .await?;
         Ok(row.is_some_and(|(count,)| count > 0))
     }
 
-    async fn active_consents(&self, number: PatientNumber) -> Result<Vec<model::papers::ConsentNo>, Error> {
-        let sql = "select consent_no from consent where patient = $1 and state = 2 order by consent_no";
+    async fn active_consents(
+        &self,
+        number: PatientNumber,
+    ) -> Result<Vec<model::papers::ConsentNo>, Error> {
+        let sql =
+            "select consent_no from consent where patient = $1 and state = 2 order by consent_no";
         let rows: Vec<(String,)> = self.store.0.office.fetch_all(sql, params![number]).await?;
-        rows.into_iter().map(|(number,)| number.parse().map_err(|_| Error::Corrupt("consent number"))).collect()
+        rows.into_iter()
+            .map(|(number,)| number.parse().map_err(|_| Error::Corrupt("consent number")))
+            .collect()
     }
 
     fn event(&self, action: Audited, requester: &Requester, call: &Call) -> Result<Event, Error> {
@@ -266,15 +330,25 @@ impl Disclosure {
     }
 }
 
-fn event(store: &Store, action: Audited, requester: &Requester, call: &Call) -> Result<Event, Error> {
+fn event(
+    store: &Store,
+    action: Audited,
+    requester: &Requester,
+    call: &Call,
+) -> Result<Event, Error> {
     let parameters = match call.parameters.as_str() {
         "" => None,
         plain => {
-            let sealed = store.0.keys.seal_office("audit parameters", plain.as_bytes())?;
+            let sealed = store
+                .0
+                .keys
+                .seal_office("audit parameters", plain.as_bytes())?;
             Some(data_encoding::BASE64.encode(&sealed))
         }
     };
-    Ok(Event::new(action).by(requester).in_request(call.route, call.request, parameters))
+    Ok(Event::new(action)
+        .by(requester)
+        .in_request(call.route, call.request, parameters))
 }
 
 fn grants(reader: &FacilityId, rows: &[Facts]) -> Result<Vec<EffectiveGrant>, Error> {

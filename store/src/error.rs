@@ -20,7 +20,10 @@ pub enum Error {
     Corrupt(&'static str),
     /// Anything else; a person must look.
     #[error("{0}")]
-    Other(&'static str, #[source] Box<dyn std::error::Error + Send + Sync>),
+    Other(
+        &'static str,
+        #[source] Box<dyn std::error::Error + Send + Sync>,
+    ),
 }
 
 impl Error {
@@ -34,13 +37,22 @@ impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         match &error {
             sqlx::Error::RowNotFound => Self::NotFound,
-            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => Self::Unavailable("database"),
+            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => {
+                Self::Unavailable("database")
+            }
             sqlx::Error::Database(inner) => {
                 // SQLite: 5 busy, 261 busy recovery, 517 busy snapshot; PostgreSQL: class 08, 40, 53, 57.
                 let code = inner.code().unwrap_or_default().into_owned();
                 let busy = ["5", "261", "517"].contains(&code.as_str());
-                let passing = code.len() == 5 && ["08", "40", "53", "57"].iter().any(|class| code.starts_with(class));
-                if busy || passing { Self::Unavailable("database") } else { Self::Other("database statement", error.into()) }
+                let passing = code.len() == 5
+                    && ["08", "40", "53", "57"]
+                        .iter()
+                        .any(|class| code.starts_with(class));
+                if busy || passing {
+                    Self::Unavailable("database")
+                } else {
+                    Self::Other("database statement", error.into())
+                }
             }
             _ => Self::Other("database", error.into()),
         }

@@ -16,11 +16,15 @@ pub struct Packed(Vec<u8>);
 
 impl Packed {
     /// Packs an item's bytes with its records.
-    pub fn new<'a>(raw: &[u8], records: impl IntoIterator<Item = &'a Record>) -> Result<Self, Error> {
+    pub fn new<'a>(
+        raw: &[u8],
+        records: impl IntoIterator<Item = &'a Record>,
+    ) -> Result<Self, Error> {
         let mut plain = Vec::with_capacity(raw.len() * 3 + 64);
         push(&mut plain, raw)?;
         for record in records {
-            let written = serde_json::to_vec(record).map_err(|error| Error::Other("write record", error.into()))?;
+            let written = serde_json::to_vec(record)
+                .map_err(|error| Error::Other("write record", error.into()))?;
             push(&mut plain, &written)?;
         }
         let mut packed = vec![VERSION];
@@ -51,8 +55,13 @@ impl Frame {
     /// Unpacks what [`Packed::new`] packed.
     pub(crate) fn unpack(packed: &[u8]) -> Result<Self, Error> {
         let broken = || Error::Corrupt("frame");
-        let Some((&VERSION, rest)) = packed.split_first() else { return Err(broken()) };
-        let size = rest.first_chunk::<4>().map(|bytes| u32::from_le_bytes(*bytes)).ok_or_else(broken)?;
+        let Some((&VERSION, rest)) = packed.split_first() else {
+            return Err(broken());
+        };
+        let size = rest
+            .first_chunk::<4>()
+            .map(|bytes| u32::from_le_bytes(*bytes))
+            .ok_or_else(broken)?;
         if usize::try_from(size).map_or(true, |size| size > LARGEST) {
             return Err(broken());
         }
@@ -60,17 +69,26 @@ impl Frame {
         let mut parts = Vec::new();
         let mut at = 0;
         while at < plain.len() {
-            let length = plain.get(at..).and_then(<[u8]>::first_chunk::<4>).ok_or_else(broken)?;
+            let length = plain
+                .get(at..)
+                .and_then(<[u8]>::first_chunk::<4>)
+                .ok_or_else(broken)?;
             let length = usize::try_from(u32::from_le_bytes(*length)).map_err(|_| broken())?;
             let start = at + 4;
-            at = start.checked_add(length).filter(|end| *end <= plain.len()).ok_or_else(broken)?;
+            at = start
+                .checked_add(length)
+                .filter(|end| *end <= plain.len())
+                .ok_or_else(broken)?;
             parts.push((start, at));
         }
         Ok(Self { plain, parts })
     }
 
     fn part(&self, number: usize) -> Result<&[u8], Error> {
-        let part = self.parts.get(number).and_then(|(start, end)| self.plain.get(*start..*end));
+        let part = self
+            .parts
+            .get(number)
+            .and_then(|(start, end)| self.plain.get(*start..*end));
         part.ok_or(Error::Corrupt("frame"))
     }
 
@@ -81,14 +99,20 @@ impl Frame {
 
     /// One record, by ordinal from 0.
     pub(crate) fn record(&self, ordinal: i64) -> Result<Record, Error> {
-        let number = usize::try_from(ordinal).map_err(|_| Error::Corrupt("frame"))?.saturating_add(1);
+        let number = usize::try_from(ordinal)
+            .map_err(|_| Error::Corrupt("frame"))?
+            .saturating_add(1);
         serde_json::from_slice(self.part(number)?).map_err(|_| Error::Corrupt("record"))
     }
 
     /// All records.
     pub(crate) fn records(&self) -> Result<Vec<Record>, Error> {
         (0..self.parts.len().saturating_sub(1))
-            .map(|at| i64::try_from(at).map_err(|_| Error::Corrupt("frame")).and_then(|at| self.record(at)))
+            .map(|at| {
+                i64::try_from(at)
+                    .map_err(|_| Error::Corrupt("frame"))
+                    .and_then(|at| self.record(at))
+            })
             .collect()
     }
 }
@@ -125,7 +149,10 @@ mod tests {
             asserter: None,
             other: Vec::new(),
         };
-        Record { meta, body: Body::Allergy(Box::new(allergy)) }
+        Record {
+            meta,
+            body: Body::Allergy(Box::new(allergy)),
+        }
     }
 
     #[test]

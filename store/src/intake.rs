@@ -38,7 +38,9 @@ pub struct Intake {
 impl Store {
     /// The door for machines that bring records.
     pub fn intake(&self) -> Intake {
-        Intake { store: self.clone() }
+        Intake {
+            store: self.clone(),
+        }
     }
 }
 
@@ -100,13 +102,30 @@ impl Item {
         outcome: Outcome,
     ) -> Self {
         let (event_at, cancels, place) = (None, false, None);
-        Self { slot, path, kind, flag, version, department, content, size, modified, event_at, cancels, outcome, place }
+        Self {
+            slot,
+            path,
+            kind,
+            flag,
+            version,
+            department,
+            content,
+            size,
+            modified,
+            event_at,
+            cancels,
+            outcome,
+            place,
+        }
     }
 
     /// The same file under another flag.
     #[must_use]
     pub fn flagged(&self, flag: i64) -> Self {
-        Self { flag, ..self.clone() }
+        Self {
+            flag,
+            ..self.clone()
+        }
     }
 }
 
@@ -219,13 +238,19 @@ pub struct Content {
 impl Intake {
     /// Digest of a slot.
     pub fn slot_digest(&self, facility: &FacilityId, slot: &str) -> i64 {
-        self.store.0.keys.place("slot", &[&facility.number().to_le_bytes(), slot.as_bytes()])
+        self.store
+            .0
+            .keys
+            .place("slot", &[&facility.number().to_le_bytes(), slot.as_bytes()])
     }
 
     /// Digest of a path without its flag, below one of a facility's roots.
     pub fn path_digest(&self, facility: &FacilityId, root: usize, path: &str) -> i64 {
         let root = u64::try_from(root).unwrap_or(u64::MAX).to_le_bytes();
-        self.store.0.keys.place("path", &[&facility.number().to_le_bytes(), &root, path.as_bytes()])
+        self.store.0.keys.place(
+            "path",
+            &[&facility.number().to_le_bytes(), &root, path.as_bytes()],
+        )
     }
 
     /// Digest of an item's bytes, or of a short text that takes part in comparisons only.
@@ -237,7 +262,11 @@ impl Intake {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn known(&self, patient: PatientNumber, facility: &FacilityId) -> Result<Known, Error> {
+    pub async fn known(
+        &self,
+        patient: PatientNumber,
+        facility: &FacilityId,
+    ) -> Result<Known, Error> {
         rows::known(&self.store.0.records, patient, facility).await
     }
 
@@ -246,12 +275,32 @@ impl Intake {
     /// # Errors
     /// [`Error::NotFound`] when the patient's key is gone, [`Error::Corrupt`] when a frame does not
     /// open.
-    pub async fn contents(&self, patient: PatientNumber, items: &[Item]) -> Result<Vec<Content>, Error> {
-        let key = self.store.0.keys.patient(patient).await?.ok_or(Error::NotFound)?;
-        let places = items.iter().map(|item| item.place.ok_or(Error::Corrupt("item without frame")));
+    pub async fn contents(
+        &self,
+        patient: PatientNumber,
+        items: &[Item],
+    ) -> Result<Vec<Content>, Error> {
+        let key = self
+            .store
+            .0
+            .keys
+            .patient(patient)
+            .await?
+            .ok_or(Error::NotFound)?;
+        let places = items
+            .iter()
+            .map(|item| item.place.ok_or(Error::Corrupt("item without frame")));
         let places = places.collect::<Result<Vec<Place>, Error>>()?;
         let frames = self.store.0.raw.read(Arc::new(key), places).await?;
-        frames.iter().map(|frame| Ok(Content { raw: frame.raw()?.to_vec(), records: frame.records()? })).collect()
+        frames
+            .iter()
+            .map(|frame| {
+                Ok(Content {
+                    raw: frame.raw()?.to_vec(),
+                    records: frame.records()?,
+                })
+            })
+            .collect()
     }
 
     /// Makes changes durable, all or nothing. Frames are durable before any row points to them.
@@ -283,13 +332,23 @@ impl Intake {
     }
 
     /// Seals and appends the frames of new items; their places go into the items.
-    async fn seal(&self, changes: &mut [PatientChange]) -> Result<BTreeMap<PatientNumber, Arc<PatientKey>>, Error> {
+    async fn seal(
+        &self,
+        changes: &mut [PatientChange],
+    ) -> Result<BTreeMap<PatientNumber, Arc<PatientKey>>, Error> {
         let mut keys = BTreeMap::new();
         let mut frames = Vec::new();
         for change in changes.iter_mut() {
             let key = match keys.get(&change.patient) {
                 Some(key) => Arc::clone(key),
-                None => Arc::new(self.store.0.keys.patient(change.patient).await?.ok_or(Error::StaleEpoch)?),
+                None => Arc::new(
+                    self.store
+                        .0
+                        .keys
+                        .patient(change.patient)
+                        .await?
+                        .ok_or(Error::StaleEpoch)?,
+                ),
             };
             keys.insert(change.patient, Arc::clone(&key));
             for item in &mut change.items {
@@ -315,18 +374,32 @@ impl Intake {
         let params = params![change.patient, change.public.0.to_vec(), change.joins];
         let taken = tx.execute(sql, params).await?;
         tx.lock_patient(change.patient.0, false).await?;
-        if taken == 1 { Ok(()) } else { Err(Error::StaleEpoch) }
+        if taken == 1 {
+            Ok(())
+        } else {
+            Err(Error::StaleEpoch)
+        }
     }
 
     /// Withdraws joined records that the join no longer gives.
     async fn replace_joined(&self, tx: &mut Tx, change: &PatientChange) -> Result<(), Error> {
-        let Some(joined) = &change.joined else { return Ok(()) };
-        let given: BTreeSet<i64> =
-            joined.iter().map(|record| record_key(&self.store.0.keys, record).0).collect();
+        let Some(joined) = &change.joined else {
+            return Ok(());
+        };
+        let given: BTreeSet<i64> = joined
+            .iter()
+            .map(|record| record_key(&self.store.0.keys, record).0)
+            .collect();
         let sql = "select key from record where patient = $1 and facility = $2 and source = 0 and state <> 0 \
                    and category in (2, 8)";
-        let kept: Vec<(i64,)> = tx.fetch_all(sql, params![change.patient, &change.facility]).await?;
-        let gone = kept.into_iter().map(|(key,)| key).filter(|key| !given.contains(key)).collect::<Vec<i64>>();
+        let kept: Vec<(i64,)> = tx
+            .fetch_all(sql, params![change.patient, &change.facility])
+            .await?;
+        let gone = kept
+            .into_iter()
+            .map(|(key,)| key)
+            .filter(|key| !given.contains(key))
+            .collect::<Vec<i64>>();
         rows::withdraw(tx, change.patient, &gone, self.store.0.clock.now()).await
     }
 }
@@ -335,7 +408,10 @@ impl Intake {
 pub(crate) fn record_key(keys: &crate::keys::Keys, record: &Record) -> RecordKey {
     let kind = (record.meta.kind as i64).to_le_bytes();
     let facility = record.meta.facility.number().to_le_bytes();
-    RecordKey(keys.place("record", &[&facility, &kind, record.meta.source_key.as_bytes()]))
+    RecordKey(keys.place(
+        "record",
+        &[&facility, &kind, record.meta.source_key.as_bytes()],
+    ))
 }
 
 /// Kinds that are stored for joining and never shown.
@@ -347,10 +423,16 @@ pub(crate) const fn is_served(kind: Kind) -> bool {
 async fn epochs_hold(tx: &mut Tx, changes: &[PatientChange]) -> Result<(), Error> {
     let sql = "select count(*) from (values ($1, $2), ($3, $4), ($5, $6), ($7, $8), ($9, $10), ($11, $12), \
                ($13, $14), ($15, $16)) as q join office.patient p on p.number = q.column1 and p.epoch = q.column2";
-    let wanted: BTreeSet<(i64, i64)> = changes.iter().map(|change| (change.patient.0, change.epoch)).collect();
+    let wanted: BTreeSet<(i64, i64)> = changes
+        .iter()
+        .map(|change| (change.patient.0, change.epoch))
+        .collect();
     let wanted: Vec<(i64, i64)> = wanted.into_iter().collect();
     for chunk in wanted.chunks(8) {
-        let mut params: Vec<Value> = chunk.iter().flat_map(|(number, epoch)| [(*number).into(), (*epoch).into()]).collect();
+        let mut params: Vec<Value> = chunk
+            .iter()
+            .flat_map(|(number, epoch)| [(*number).into(), (*epoch).into()])
+            .collect();
         params.resize(16, 0_i64.into());
         let row: Option<(i64,)> = tx.fetch_optional(sql, &params).await?;
         if row.is_none_or(|(holding,)| usize::try_from(holding) != Ok(chunk.len())) {

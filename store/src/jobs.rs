@@ -29,7 +29,9 @@ pub struct Jobs {
 impl Store {
     /// The door for what follows from papers.
     pub fn jobs(&self) -> Jobs {
-        Jobs { store: self.clone() }
+        Jobs {
+            store: self.clone(),
+        }
     }
 }
 
@@ -54,7 +56,11 @@ impl Jobs {
         }
         for patient in self.due(ERASE).await? {
             self.erase(papers, patient).await?;
-            self.store.0.records.execute(FORGET, params![patient, ERASE, self.store.0.clock.now()]).await?;
+            self.store
+                .0
+                .records
+                .execute(FORGET, params![patient, ERASE, self.store.0.clock.now()])
+                .await?;
             done += 1;
         }
         Ok(done)
@@ -62,7 +68,12 @@ impl Jobs {
 
     /// Whether the records database answers.
     pub async fn answers(&self) -> bool {
-        self.store.0.records.fetch_all::<(i64,)>("select count(*) from feed_state", params![]).await.is_ok()
+        self.store
+            .0
+            .records
+            .fetch_all::<(i64,)>("select count(*) from feed_state", params![])
+            .await
+            .is_ok()
     }
 
     /// How many laboratory results are kept of a patient: what a full consent would show.
@@ -72,7 +83,11 @@ impl Jobs {
     pub async fn laboratory_results(&self, patient: PatientId) -> Result<i64, Error> {
         let sql = "select count(*) from record r join patient p on p.number = r.patient \
                    where p.public_id = $1 and r.kind = $2 and (r.facets & $3) <> 0 and r.state <> 0 and r.sensitivity = 0";
-        let params = params![patient.0.to_vec(), Kind::Observation as i64, facet::LABORATORY];
+        let params = params![
+            patient.0.to_vec(),
+            Kind::Observation as i64,
+            facet::LABORATORY
+        ];
         let row: Option<(i64,)> = self.store.0.records.fetch_optional(sql, params).await?;
         Ok(row.map_or(0, |(count,)| count))
     }
@@ -82,15 +97,28 @@ impl Jobs {
         let records = &self.store.0.records;
         match &errand.what {
             What::Introduce => {
-                self.store.0.keys.ensure_patient(errand.patient, errand.epoch).await?;
+                self.store
+                    .0
+                    .keys
+                    .ensure_patient(errand.patient, errand.epoch)
+                    .await?;
                 let sql = "insert into patient (number, public_id, joins) values ($1, $2, 0) on conflict do nothing";
-                records.execute(sql, params![errand.patient, errand.public.0.to_vec()]).await?;
+                records
+                    .execute(sql, params![errand.patient, errand.public.0.to_vec()])
+                    .await?;
             }
             What::BackFill(facility) => {
-                records.execute(plan, params![errand.patient, BACK_FILL, facility, errand.due_at]).await?;
+                records
+                    .execute(
+                        plan,
+                        params![errand.patient, BACK_FILL, facility, errand.due_at],
+                    )
+                    .await?;
             }
             What::Erase => {
-                records.execute(plan, params![errand.patient, ERASE, 0_i64, errand.due_at]).await?;
+                records
+                    .execute(plan, params![errand.patient, ERASE, 0_i64, errand.due_at])
+                    .await?;
             }
             What::Audit(event) => self.store.0.audit.record(event.as_ref().clone()).await?,
         }
@@ -98,9 +126,18 @@ impl Jobs {
     }
 
     async fn due(&self, kind: i64) -> Result<Vec<PatientNumber>, Error> {
-        let sql = "select distinct patient from job where kind = $1 and due_at <= $2 order by patient";
-        let rows: Vec<(i64,)> = self.store.0.records.fetch_all(sql, params![kind, self.store.0.clock.now()]).await?;
-        Ok(rows.into_iter().map(|(patient,)| PatientNumber(patient)).collect())
+        let sql =
+            "select distinct patient from job where kind = $1 and due_at <= $2 order by patient";
+        let rows: Vec<(i64,)> = self
+            .store
+            .0
+            .records
+            .fetch_all(sql, params![kind, self.store.0.clock.now()])
+            .await?;
+        Ok(rows
+            .into_iter()
+            .map(|(patient,)| PatientNumber(patient))
+            .collect())
     }
 
     /// Patients whose data a facility's feeds must fetch now.
@@ -111,16 +148,31 @@ impl Jobs {
         let sql = "select distinct patient from job where kind = $1 and facility = $2 and due_at <= $3 order by patient";
         let params = params![BACK_FILL, facility, self.store.0.clock.now()];
         let rows: Vec<(i64,)> = self.store.0.records.fetch_all(sql, params).await?;
-        Ok(rows.into_iter().map(|(patient,)| PatientNumber(patient)).collect())
+        Ok(rows
+            .into_iter()
+            .map(|(patient,)| PatientNumber(patient))
+            .collect())
     }
 
     /// A back-fill is done.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn back_filled(&self, patient: PatientNumber, facility: &FacilityId) -> Result<(), Error> {
-        let sql = "delete from job where patient = $1 and kind = $2 and facility = $3 and due_at <= $4";
-        self.store.0.records.execute(sql, params![patient, BACK_FILL, facility, self.store.0.clock.now()]).await?;
+    pub async fn back_filled(
+        &self,
+        patient: PatientNumber,
+        facility: &FacilityId,
+    ) -> Result<(), Error> {
+        let sql =
+            "delete from job where patient = $1 and kind = $2 and facility = $3 and due_at <= $4";
+        self.store
+            .0
+            .records
+            .execute(
+                sql,
+                params![patient, BACK_FILL, facility, self.store.0.clock.now()],
+            )
+            .await?;
         Ok(())
     }
 }

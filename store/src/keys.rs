@@ -68,7 +68,12 @@ const CHECK: &[u8] = b"musubi master key";
 impl Keys {
     /// Derives the fixed keys, and makes sure that the master key is the one this store was made
     /// with.
-    pub(crate) async fn open(db: Db, master: &MasterKey, network: &str, clock: Clock) -> Result<Self, Error> {
+    pub(crate) async fn open(
+        db: Db,
+        master: &MasterKey,
+        network: &str,
+        clock: Clock,
+    ) -> Result<Self, Error> {
         let key = |purpose: &str| derive(&master.0, &format!("{purpose} {network}"));
         let audit = Ed25519KeyPair::from_seed_unchecked(key("audit")?.as_slice());
         let inner = Inner {
@@ -106,7 +111,9 @@ impl Keys {
     /// The blind token of a coding: its first part is the code's alone, its last 16 bits are the
     /// code's in its system, so that one column answers searches with and without a system.
     pub(crate) fn code(&self, system: Option<&CodeSystem>, code: &str) -> i64 {
-        let name = system.map_or_else(String::new, |system| serde_json::to_string(system).unwrap_or_default());
+        let name = system.map_or_else(String::new, |system| {
+            serde_json::to_string(system).unwrap_or_default()
+        });
         let in_system = self.blind("system and code", &format!("{name}|{code}")) & 0xffff;
         self.code_range(None, code).0 | in_system
     }
@@ -138,7 +145,11 @@ impl Keys {
     }
 
     /// The public id of a record.
-    pub(crate) fn record_id(&self, patient: PatientNumber, key: RecordKey) -> Result<RecordId, Error> {
+    pub(crate) fn record_id(
+        &self,
+        patient: PatientNumber,
+        key: RecordKey,
+    ) -> Result<RecordId, Error> {
         let mut block = [0; 16];
         let (left, right) = block.split_at_mut(8);
         left.copy_from_slice(&patient.0.to_be_bytes());
@@ -150,7 +161,10 @@ impl Keys {
     pub(crate) fn open_record_id(&self, id: RecordId) -> Result<(PatientNumber, RecordKey), Error> {
         let block = self.0.ids.decrypt(id.0)?;
         let half = |bytes: Option<&[u8; 8]>| bytes.map_or(0, |bytes| i64::from_be_bytes(*bytes));
-        Ok((PatientNumber(half(block.first_chunk())), RecordKey(half(block.last_chunk()))))
+        Ok((
+            PatientNumber(half(block.first_chunk())),
+            RecordKey(half(block.last_chunk())),
+        ))
     }
 
     /// Signs a head of the audit.
@@ -160,7 +174,9 @@ impl Keys {
 
     /// Whether a signature of [`Keys::sign`] fits.
     pub(crate) fn verify(&self, head: &[u8], signature: &[u8]) -> bool {
-        UnparsedPublicKey::new(&ED25519, self.0.audit.public_key().as_ref()).verify(head, signature).is_ok()
+        UnparsedPublicKey::new(&ED25519, self.0.audit.public_key().as_ref())
+            .verify(head, signature)
+            .is_ok()
     }
 
     /// The pepper of password hashes.
@@ -174,40 +190,88 @@ impl Keys {
     }
 
     /// The patient's key, if there is one.
-    pub(crate) async fn patient(&self, patient: PatientNumber) -> Result<Option<PatientKey>, Error> {
+    pub(crate) async fn patient(
+        &self,
+        patient: PatientNumber,
+    ) -> Result<Option<PatientKey>, Error> {
         let sql = "select generation, wrapped from patient_key where patient = $1 order by generation desc limit 1";
         let row: Option<(i64, Vec<u8>)> = self.0.db.fetch_optional(sql, params![patient]).await?;
-        row.map(|(generation, wrapped)| self.unwrap(patient, generation, &wrapped)).transpose()
+        row.map(|(generation, wrapped)| self.unwrap(patient, generation, &wrapped))
+            .transpose()
     }
 
     /// The patient's key; made when there is none.
-    pub(crate) async fn ensure_patient(&self, patient: PatientNumber, generation: i64) -> Result<PatientKey, Error> {
+    pub(crate) async fn ensure_patient(
+        &self,
+        patient: PatientNumber,
+        generation: i64,
+    ) -> Result<PatientKey, Error> {
         if let Some(key) = self.patient(patient).await? {
             return Ok(key);
         }
         let key: Secret = Zeroizing::new(random()?);
-        let wrapped = self.0.wrap.seal(key.as_slice(), wrap_place(&self.0.network, patient, generation).as_bytes())?;
+        let wrapped = self.0.wrap.seal(
+            key.as_slice(),
+            wrap_place(&self.0.network, patient, generation).as_bytes(),
+        )?;
         let sql = "insert into patient_key values ($1, $2, $3, $4) on conflict do nothing";
-        self.0.db.execute(sql, params![patient, generation, wrapped, self.0.clock.now()]).await?;
-        self.patient(patient).await?.ok_or(Error::Corrupt("patient key"))
+        self.0
+            .db
+            .execute(
+                sql,
+                params![patient, generation, wrapped, self.0.clock.now()],
+            )
+            .await?;
+        self.patient(patient)
+            .await?
+            .ok_or(Error::Corrupt("patient key"))
     }
 
     /// Destroys the patient's keys: overwritten, deleted, and scrubbed from the database's files.
     /// Returns the generations that died.
     pub(crate) async fn shred(&self, patient: PatientNumber) -> Result<Vec<i64>, Error> {
-        let generations: Vec<(i64,)> =
-            self.0.db.fetch_all("select generation from patient_key where patient = $1", params![patient]).await?;
+        let generations: Vec<(i64,)> = self
+            .0
+            .db
+            .fetch_all(
+                "select generation from patient_key where patient = $1",
+                params![patient],
+            )
+            .await?;
         let blank = vec![0_u8; 60];
-        self.0.db.execute("update patient_key set wrapped = $2 where patient = $1", params![patient, blank]).await?;
-        self.0.db.execute("delete from patient_key where patient = $1", params![patient]).await?;
+        self.0
+            .db
+            .execute(
+                "update patient_key set wrapped = $2 where patient = $1",
+                params![patient, blank],
+            )
+            .await?;
+        self.0
+            .db
+            .execute(
+                "delete from patient_key where patient = $1",
+                params![patient],
+            )
+            .await?;
         self.0.db.scrub("vacuum patient_key").await?;
-        Ok(generations.into_iter().map(|(generation,)| generation).collect())
+        Ok(generations
+            .into_iter()
+            .map(|(generation,)| generation)
+            .collect())
     }
 
-    fn unwrap(&self, patient: PatientNumber, generation: i64, wrapped: &[u8]) -> Result<PatientKey, Error> {
+    fn unwrap(
+        &self,
+        patient: PatientNumber,
+        generation: i64,
+        wrapped: &[u8],
+    ) -> Result<PatientKey, Error> {
         let place = wrap_place(&self.0.network, patient, generation);
         let key = Zeroizing::new(self.0.wrap.open(wrapped, place.as_bytes())?);
-        let key: &[u8; 32] = key.as_slice().try_into().map_err(|_| Error::Corrupt("patient key"))?;
+        let key: &[u8; 32] = key
+            .as_slice()
+            .try_into()
+            .map_err(|_| Error::Corrupt("patient key"))?;
         Ok(PatientKey {
             place: format!("{} {}", self.0.network, patient.0),
             frames: Sealer::new(&*derive(key, "frames")?)?,
@@ -225,10 +289,19 @@ impl Inner {
         let sealed = self.wrap.seal(CHECK, CHECK)?;
         let insert = "insert into master_check values (1, $1) on conflict do nothing";
         self.db.execute(insert, params![sealed]).await?;
-        let row: Option<(Vec<u8>,)> = self.db.fetch_optional("select sealed from master_check", params![]).await?;
+        let row: Option<(Vec<u8>,)> = self
+            .db
+            .fetch_optional("select sealed from master_check", params![])
+            .await?;
         let (sealed,) = row.ok_or(Error::Corrupt("master key check"))?;
         let plain = self.wrap.open(&sealed, CHECK);
-        if plain.is_ok_and(|plain| plain == CHECK) { Ok(()) } else { Err(Error::Conflict("the master key is not the one of this store")) }
+        if plain.is_ok_and(|plain| plain == CHECK) {
+            Ok(())
+        } else {
+            Err(Error::Conflict(
+                "the master key is not the one of this store",
+            ))
+        }
     }
 }
 
@@ -242,12 +315,19 @@ pub(crate) struct PatientKey {
 impl PatientKey {
     /// Seals a frame that will stand at a place of a segment.
     pub(crate) fn seal_frame(&self, segment: i64, at: i64, plain: &[u8]) -> Result<Vec<u8>, Error> {
-        self.frames.seal(plain, self.frame_place(segment, at).as_bytes())
+        self.frames
+            .seal(plain, self.frame_place(segment, at).as_bytes())
     }
 
     /// Opens a frame.
-    pub(crate) fn open_frame(&self, segment: i64, at: i64, sealed: &[u8]) -> Result<Vec<u8>, Error> {
-        self.frames.open(sealed, self.frame_place(segment, at).as_bytes())
+    pub(crate) fn open_frame(
+        &self,
+        segment: i64,
+        at: i64,
+        sealed: &[u8],
+    ) -> Result<Vec<u8>, Error> {
+        self.frames
+            .open(sealed, self.frame_place(segment, at).as_bytes())
     }
 
     /// Seals the body of a joined record, which stands in its row.

@@ -38,24 +38,26 @@ use std::sync::Arc;
 use model::network::Network;
 
 pub use accounts::{
-    Account, Accounts, Counter, Digest, InvalidLogin, Login, NewPerson, Person, ReadToken, Session, StoredTotp, Throttle,
+    Account, Accounts, Counter, Digest, InvalidLogin, Login, NewPerson, Person, ReadToken, Session,
+    StoredTotp, Throttle,
 };
 pub use audit::{Action as AuditAction, Audit, Damage, Event, Pending, Row, Verdict, Walk};
 pub use clock::Clock;
 pub use disclosure::{
-    Call, CodeQuery, DateFilter, Disclosed, Disclosure, Page, PatientQuery, Position, ReadPatient, Reach, RecordQuery, Refused,
-    Sort, Token, View,
+    Call, CodeQuery, DateFilter, Disclosed, Disclosure, Page, PatientQuery, Position, Reach,
+    ReadPatient, RecordQuery, Refused, Sort, Token, View,
 };
 pub use error::Error;
 pub use frame::Packed;
 pub use intake::{
-    Content, Intake, Item, ItemChange, Known, Outcome, PatientChange, Publish, Slot, SlotChange, Standing,
+    Content, Intake, Item, ItemChange, Known, Outcome, PatientChange, Publish, Slot, SlotChange,
+    Standing,
 };
 pub use jobs::{Erased, FeedStatus, Jobs};
 pub use keys::MasterKey;
 pub use papers::{
-    Conflict, Disagreement, Entered, Entry, Erasure, Errand, Evidence, Fold, ImportError, Imported, PaperError, Papers, Proof,
-    RosterEntry, Shown, Task, TaskKind, What, Wrong,
+    Conflict, Disagreement, Entered, Entry, Erasure, Errand, Evidence, Fold, ImportError, Imported,
+    PaperError, Papers, Proof, RosterEntry, Shown, Task, TaskKind, What, Wrong,
 };
 
 use db::{Db, Name};
@@ -115,9 +117,16 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] when a database cannot be reached, [`Error::Conflict`] when the master
     /// key is not the one of this store.
-    pub async fn open(config: StoreConfig, network: Arc<Network>, clock: Clock) -> Result<Self, Error> {
+    pub async fn open(
+        config: StoreConfig,
+        network: Arc<Network>,
+        clock: Clock,
+    ) -> Result<Self, Error> {
         for url in [&config.records, &config.office, &config.audit, &config.keys] {
-            if let Some(folder) = url.strip_prefix("sqlite://").and_then(|path| Path::new(path).parent()) {
+            if let Some(folder) = url
+                .strip_prefix("sqlite://")
+                .and_then(|path| Path::new(path).parent())
+            {
                 std::fs::create_dir_all(folder)?;
             }
         }
@@ -128,7 +137,15 @@ impl Store {
         let keys = Keys::open(keys, &config.master, &network.id, clock.clone()).await?;
         let raw = Raw::open(&config.blobs)?;
         let audit = Audit::open(audit, keys.clone(), clock.clone(), network.hash)?;
-        Ok(Self(Arc::new(Shared { records, office, audit, keys, raw, network, clock })))
+        Ok(Self(Arc::new(Shared {
+            records,
+            office,
+            audit,
+            keys,
+            raw,
+            network,
+            clock,
+        })))
     }
 
     /// The network this store serves.
@@ -154,7 +171,12 @@ impl Store {
     /// Writes what waits in the audit, waits for running statements and closes all databases.
     pub async fn close(&self) {
         self.0.audit.close().await;
-        for db in [&self.0.records, &self.0.office, self.0.audit.db(), self.0.keys.db()] {
+        for db in [
+            &self.0.records,
+            &self.0.office,
+            self.0.audit.db(),
+            self.0.keys.db(),
+        ] {
             db.close().await;
         }
     }

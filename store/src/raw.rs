@@ -43,12 +43,18 @@ impl Raw {
     /// Makes sure that the folder is there.
     pub(crate) fn open(folder: &Path) -> Result<Self, Error> {
         std::fs::create_dir_all(folder)?;
-        Ok(Self { folder: Arc::new(folder.to_owned()), open: Arc::default() })
+        Ok(Self {
+            folder: Arc::new(folder.to_owned()),
+            open: Arc::default(),
+        })
     }
 
     /// Seals and appends frames, each under its patient's key; durable when this returns. The places
     /// come in the order of the frames.
-    pub(crate) async fn append(&self, frames: Vec<(Arc<PatientKey>, Packed)>) -> Result<Vec<Place>, Error> {
+    pub(crate) async fn append(
+        &self,
+        frames: Vec<(Arc<PatientKey>, Packed)>,
+    ) -> Result<Vec<Place>, Error> {
         if frames.is_empty() {
             return Ok(Vec::new());
         }
@@ -64,11 +70,17 @@ impl Raw {
             *open = Some(segment);
             Ok::<_, Error>(places)
         });
-        written.await.map_err(|_| Error::Unavailable("segment writer"))?
+        written
+            .await
+            .map_err(|_| Error::Unavailable("segment writer"))?
     }
 
     /// Reads and opens frames of one patient, in the order asked for.
-    pub(crate) async fn read(&self, key: Arc<PatientKey>, places: Vec<Place>) -> Result<Vec<Frame>, Error> {
+    pub(crate) async fn read(
+        &self,
+        key: Arc<PatientKey>,
+        places: Vec<Place>,
+    ) -> Result<Vec<Frame>, Error> {
         let folder = self.folder.clone();
         let read = tokio::task::spawn_blocking(move || {
             let mut open: Option<(i64, File)> = None;
@@ -83,11 +95,16 @@ impl Raw {
                 let mut sealed = vec![0; length];
                 file.read_exact_at(&mut sealed, at)?;
                 open = Some((place.segment, file));
-                frames.push(Frame::unpack(&key.open_frame(place.segment, place.at, &sealed)?)?);
+                frames.push(Frame::unpack(&key.open_frame(
+                    place.segment,
+                    place.at,
+                    &sealed,
+                )?)?);
             }
             Ok(frames)
         });
-        read.await.map_err(|_| Error::Unavailable("segment reader"))?
+        read.await
+            .map_err(|_| Error::Unavailable("segment reader"))?
     }
 }
 
@@ -99,10 +116,18 @@ fn path(folder: &Path, number: i64) -> PathBuf {
 impl Segment {
     fn create(folder: &Path) -> Result<Self, Error> {
         let number = i64::from_le_bytes(random()?) & i64::MAX;
-        let file = OpenOptions::new().read(true).append(true).create_new(true).open(path(folder, number))?;
+        let file = OpenOptions::new()
+            .read(true)
+            .append(true)
+            .create_new(true)
+            .open(path(folder, number))?;
         // The name of the new file must be as durable as its bytes.
         File::open(folder)?.sync_all()?;
-        Ok(Self { number, file, end: 0 })
+        Ok(Self {
+            number,
+            file,
+            end: 0,
+        })
     }
 
     fn write(&mut self, frames: &[(Arc<PatientKey>, Packed)]) -> Result<Vec<Place>, Error> {
@@ -112,7 +137,11 @@ impl Segment {
         for (key, packed) in frames {
             let sealed = key.seal_frame(self.number, end, packed.bytes())?;
             let length = i64::try_from(sealed.len()).map_err(|_| Error::Corrupt("frame"))?;
-            places.push(Place { segment: self.number, at: end, length });
+            places.push(Place {
+                segment: self.number,
+                at: end,
+                length,
+            });
             end += length;
             buffer.extend_from_slice(&sealed);
         }

@@ -2,7 +2,9 @@
 //! HMAC-SHA-256, HKDF-SHA-256, one AES-128 block, Ed25519.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-use aws_lc_rs::cipher::{AES_128, DecryptingKey, DecryptionContext, EncryptingKey, UnboundCipherKey};
+use aws_lc_rs::cipher::{
+    AES_128, DecryptingKey, DecryptionContext, EncryptingKey, UnboundCipherKey,
+};
 use aws_lc_rs::{hkdf, hmac};
 use zeroize::Zeroizing;
 
@@ -24,7 +26,9 @@ pub(crate) fn derive(from: &[u8; 32], purpose: &str) -> Result<Secret, Error> {
     let mut key = Zeroizing::new([0; 32]);
     let info = [b"musubi 1 ".as_slice(), purpose.as_bytes()];
     let prk = hkdf::Prk::new_less_safe(hkdf::HKDF_SHA256, from);
-    prk.expand(&info, hkdf::HKDF_SHA256).and_then(|okm| okm.fill(key.as_mut())).map_err(failed)?;
+    prk.expand(&info, hkdf::HKDF_SHA256)
+        .and_then(|okm| okm.fill(key.as_mut()))
+        .map_err(failed)?;
     Ok(key)
 }
 
@@ -56,10 +60,16 @@ impl Sealer {
     /// What [`Sealer::seal`] sealed with the same key and the same associated data.
     pub(crate) fn open(&self, sealed: &[u8], what: &[u8]) -> Result<Vec<u8>, Error> {
         let broken = Error::Corrupt("seal does not fit");
-        let Some((nonce, body)) = sealed.split_at_checked(NONCE_LEN) else { return Err(broken) };
-        let Ok(nonce) = Nonce::try_assume_unique_for_key(nonce) else { return Err(broken) };
+        let Some((nonce, body)) = sealed.split_at_checked(NONCE_LEN) else {
+            return Err(broken);
+        };
+        let Ok(nonce) = Nonce::try_assume_unique_for_key(nonce) else {
+            return Err(broken);
+        };
         let mut body = body.to_vec();
-        let Ok(plain) = self.0.open_in_place(nonce, Aad::from(what), &mut body) else { return Err(broken) };
+        let Ok(plain) = self.0.open_in_place(nonce, Aad::from(what), &mut body) else {
+            return Err(broken);
+        };
         let length = plain.len();
         body.truncate(length);
         Ok(body)
@@ -82,7 +92,10 @@ impl Digester {
             context.update(part);
         }
         let mut digest = [0; 32];
-        digest.iter_mut().zip(context.sign().as_ref()).for_each(|(to, from)| *to = *from);
+        digest
+            .iter_mut()
+            .zip(context.sign().as_ref())
+            .for_each(|(to, from)| *to = *from);
         digest
     }
 
@@ -115,12 +128,16 @@ impl BlockCipher {
     }
 
     pub(crate) fn encrypt(&self, mut block: [u8; 16]) -> Result<[u8; 16], Error> {
-        self.encrypt.encrypt(&mut block).map_err(|_| Error::Corrupt("block"))?;
+        self.encrypt
+            .encrypt(&mut block)
+            .map_err(|_| Error::Corrupt("block"))?;
         Ok(block)
     }
 
     pub(crate) fn decrypt(&self, mut block: [u8; 16]) -> Result<[u8; 16], Error> {
-        self.decrypt.decrypt(&mut block, DecryptionContext::None).map_err(|_| Error::Corrupt("block"))?;
+        self.decrypt
+            .decrypt(&mut block, DecryptionContext::None)
+            .map_err(|_| Error::Corrupt("block"))?;
         Ok(block)
     }
 }
@@ -130,7 +147,10 @@ pub(crate) fn sha256(parts: &[&[u8]]) -> [u8; 32] {
     let mut context = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
     parts.iter().for_each(|part| context.update(part));
     let mut digest = [0; 32];
-    digest.iter_mut().zip(context.finish().as_ref()).for_each(|(to, from)| *to = *from);
+    digest
+        .iter_mut()
+        .zip(context.finish().as_ref())
+        .for_each(|(to, from)| *to = *from);
     digest
 }
 
@@ -144,7 +164,12 @@ mod tests {
         let sealed = sealer.seal("宮本".as_bytes(), b"place 1").unwrap();
         assert_eq!(sealer.open(&sealed, b"place 1").unwrap(), "宮本".as_bytes());
         assert!(sealer.open(&sealed, b"place 2").is_err());
-        assert!(Sealer::new(&[8; 32]).unwrap().open(&sealed, b"place 1").is_err());
+        assert!(
+            Sealer::new(&[8; 32])
+                .unwrap()
+                .open(&sealed, b"place 1")
+                .is_err()
+        );
         for at in 0..sealed.len() {
             let mut bent = sealed.clone();
             bent[at] ^= 1;
@@ -165,6 +190,9 @@ mod tests {
     #[test]
     fn digests_keep_parts_apart() {
         let digester = Digester::new(&[1; 32]);
-        assert_ne!(digester.bytes(&[b"ab", b"c"]), digester.bytes(&[b"a", b"bc"]));
+        assert_ne!(
+            digester.bytes(&[b"ab", b"c"]),
+            digester.bytes(&[b"a", b"bc"])
+        );
     }
 }

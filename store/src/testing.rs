@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use model::id::FacilityId;
 use model::network::{
-    Anchor, ConsentScope, Facility, FacilityKind, Factor, Limit, Limits, Network, Profession, Profile, Retention,
-    Topology, Window, Withdrawal,
+    Anchor, ConsentScope, Facility, FacilityKind, Factor, Limit, Limits, Network, Profession,
+    Profile, Retention, Topology, Window, Withdrawal,
 };
 use model::record::{Categories, Category};
 use model::time::Instant;
@@ -36,7 +36,17 @@ pub(crate) fn network() -> Network {
     let facility = |code: FacilityId, kind| {
         let name = "架空".to_owned();
         let kana = "カクウ".to_owned();
-        (code.clone(), Facility { code, name, kana, kind, groups: Vec::new(), discloses: Categories::ALL })
+        (
+            code.clone(),
+            Facility {
+                code,
+                name,
+                kana,
+                kind,
+                groups: Vec::new(),
+                discloses: Categories::ALL,
+            },
+        )
     };
     let pharmacist = [
         Category::Demographics,
@@ -54,19 +64,39 @@ pub(crate) fn network() -> Network {
             patient_system: "https://test.example.jp/id/patient".to_owned(),
             topology: Topology::Hub,
             ends_on: None,
-            professions: Profession::ALL.into_iter().map(|(profession, _)| profession).collect(),
+            professions: Profession::ALL
+                .into_iter()
+                .map(|(profession, _)| profession)
+                .collect(),
             staff_methods: vec![BTreeSet::from([Factor::Password, Factor::Totp])],
             consent_scope: ConsentScope::PerFacility,
             consent_form: None,
-            window: Window { back: Limit::Unlimited, forward: Limit::Unlimited, anchor: Anchor::Publication },
-            retention: Retention { after_last_view: Limit::Unlimited, until: None },
-            withdrawal: Withdrawal { hold: Limit::Span { months: 0, days: 0, seconds: 0 } },
+            window: Window {
+                back: Limit::Unlimited,
+                forward: Limit::Unlimited,
+                anchor: Anchor::Publication,
+            },
+            retention: Retention {
+                after_last_view: Limit::Unlimited,
+                until: None,
+            },
+            withdrawal: Withdrawal {
+                hold: Limit::Span {
+                    months: 0,
+                    days: 0,
+                    seconds: 0,
+                },
+            },
             rights: BTreeMap::from([
                 (Profession::Physician, Categories::ALL),
                 (Profession::Nurse, Categories::ALL),
                 (Profession::Pharmacist, pharmacist.into_iter().collect()),
             ]),
-            limits: Limits { requests_per_minute: None, searches_per_minute: None, patients_per_hour: None },
+            limits: Limits {
+                requests_per_minute: None,
+                searches_per_minute: None,
+                patients_per_hour: None,
+            },
         },
         facilities: BTreeMap::from([
             facility(hospital(), FacilityKind::Hospital),
@@ -98,8 +128,15 @@ impl Stage {
             config.keys = url;
         }
         let clock = Clock::fixed(NOW);
-        let store = Store::open(config.clone(), Arc::new(network()), clock.clone()).await.unwrap();
-        Self { store, clock, config, _folder: folder }
+        let store = Store::open(config.clone(), Arc::new(network()), clock.clone())
+            .await
+            .unwrap();
+        Self {
+            store,
+            clock,
+            config,
+            _folder: folder,
+        }
     }
 }
 
@@ -115,9 +152,22 @@ pub(crate) async fn on_both<F: AsyncFn(&Stage)>(story: F) {
 #[tokio::test]
 async fn a_store_opens_again_only_with_its_own_master_key() {
     on_both(async |stage| {
-        Store::open(stage.config.clone(), Arc::new(network()), stage.clock.clone()).await.unwrap();
-        let other = StoreConfig { master: MasterKey::random().unwrap(), ..stage.config.clone() };
-        assert!(Store::open(other, Arc::new(network()), stage.clock.clone()).await.is_err());
+        Store::open(
+            stage.config.clone(),
+            Arc::new(network()),
+            stage.clock.clone(),
+        )
+        .await
+        .unwrap();
+        let other = StoreConfig {
+            master: MasterKey::random().unwrap(),
+            ..stage.config.clone()
+        };
+        assert!(
+            Store::open(other, Arc::new(network()), stage.clock.clone())
+                .await
+                .is_err()
+        );
     })
     .await;
 }

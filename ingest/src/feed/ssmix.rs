@@ -64,19 +64,35 @@ impl Tree {
         let Source::SsMix2Tree { roots, settle, .. } = &feed.source;
         let (roots, settle) = (roots.clone(), *settle);
         let papers = store.papers(normalize::text::fold);
-        Self { feed, store, papers, roots, settle, most }
+        Self {
+            feed,
+            store,
+            papers,
+            roots,
+            settle,
+            most,
+        }
     }
 
     /// Sweeps the whole roster.
-    pub(crate) async fn sweep(&self, progress: &(dyn Fn(usize, usize) + Sync)) -> Result<Report, Error> {
+    pub(crate) async fn sweep(
+        &self,
+        progress: &(dyn Fn(usize, usize) + Sync),
+    ) -> Result<Report, Error> {
         let roster = self.papers.roster(&self.feed.facility).await?;
         self.sweep_entries(roster, progress).await
     }
 
     /// Sweeps one patient: a new consent back-fills at once.
-    pub(crate) async fn backfill(&self, patient: model::id::PatientNumber) -> Result<Report, Error> {
+    pub(crate) async fn backfill(
+        &self,
+        patient: model::id::PatientNumber,
+    ) -> Result<Report, Error> {
         let roster = self.papers.roster(&self.feed.facility).await?;
-        let one = roster.into_iter().filter(|entry| entry.patient == patient).collect();
+        let one = roster
+            .into_iter()
+            .filter(|entry| entry.patient == patient)
+            .collect();
         self.sweep_entries(one, &|_, _| {}).await
     }
 
@@ -104,7 +120,11 @@ impl Tree {
 
     /// A hospital that replaces its system renames everything at once, and a share that is half
     /// mounted shows nothing: then nothing is taken away until a person looked.
-    async fn losses_are_paused(&self, roster: &[RosterEntry], report: &mut Report) -> Result<bool, Error> {
+    async fn losses_are_paused(
+        &self,
+        roster: &[RosterEntry],
+        report: &mut Report,
+    ) -> Result<bool, Error> {
         let jobs = self.store.jobs();
         let state = jobs.feed(&self.feed.id).await?;
         let (mut kept, mut lost) = (0, 0);
@@ -134,15 +154,26 @@ impl Tree {
         let settle = i64::try_from(self.settle.as_micros()).unwrap_or(i64::MAX);
         let settled = |file: &Found| settle == 0 || now.0.saturating_sub(file.modified) >= settle;
         let demographics = listing.files.iter().any(|file| is_demographics(file));
-        let (ready, waiting): (Vec<Found>, Vec<Found>) = listing.files.into_iter().partition(settled);
+        let (ready, waiting): (Vec<Found>, Vec<Found>) =
+            listing.files.into_iter().partition(settled);
         let digest = |file: &Found| {
-            (intake.path_digest(&self.feed.facility, file.root, &file.version_path), flag_number(file.name.flag))
+            (
+                intake.path_digest(&self.feed.facility, file.root, &file.version_path),
+                flag_number(file.name.flag),
+            )
         };
         let waiting: Vec<i64> = waiting.iter().map(|file| digest(file).0).collect();
         let mut difference = difference(ready, &known, digest);
         // A file that is being written has not vanished.
-        difference.vanished.retain(|item| !waiting.contains(&item.path));
-        Ok(Compared { entry, known, difference, demographics })
+        difference
+            .vanished
+            .retain(|item| !waiting.contains(&item.path));
+        Ok(Compared {
+            entry,
+            known,
+            difference,
+            demographics,
+        })
     }
 
     async fn list(&self, entry: &RosterEntry) -> Result<Listing, Error> {
@@ -150,7 +181,10 @@ impl Tree {
         let identity = self.feed.identity.clone();
         let local_id = entry.local_id.id.reveal().clone();
         let listing = tokio::task::spawn_blocking(move || tree::list(&roots, &local_id, &identity));
-        listing.await.map_err(|_| Error::Unavailable("listing"))?.map_err(|_| Error::Unavailable("storage"))
+        listing
+            .await
+            .map_err(|_| Error::Unavailable("listing"))?
+            .map_err(|_| Error::Unavailable("storage"))
     }
 
     /// One patient: prove the link, compare, read, resolve, and add to the batch. Tried again when a
@@ -162,7 +196,9 @@ impl Tree {
         batch: &mut Batch,
         report: &mut Report,
     ) -> Result<(), Error> {
-        let Some(entry) = self.proved(entry, report).await? else { return Ok(()) };
+        let Some(entry) = self.proved(entry, report).await? else {
+            return Ok(());
+        };
         let mut compared = self.compare(entry).await?;
         if paused {
             compared.difference.vanished.clear();
@@ -173,8 +209,20 @@ impl Tree {
         }
         for portion in portions(compared.difference) {
             // What one portion accepted, the next one must know.
-            let known = if portion.first { compared.known.clone() } else { self.known(&compared.entry).await? };
-            let change = self.change(&compared.entry, &known, portion.difference, compared.demographics, report).await?;
+            let known = if portion.first {
+                compared.known.clone()
+            } else {
+                self.known(&compared.entry).await?
+            };
+            let change = self
+                .change(
+                    &compared.entry,
+                    &known,
+                    portion.difference,
+                    compared.demographics,
+                    report,
+                )
+                .await?;
             batch.add(change);
             if portion.more {
                 self.accept(batch, report).await?;
@@ -184,7 +232,10 @@ impl Tree {
     }
 
     async fn known(&self, entry: &RosterEntry) -> Result<store::Known, Error> {
-        self.store.intake().known(entry.patient, &self.feed.facility).await
+        self.store
+            .intake()
+            .known(entry.patient, &self.feed.facility)
+            .await
     }
 
     async fn change(
@@ -196,13 +247,32 @@ impl Tree {
         report: &mut Report,
     ) -> Result<PatientChange, Error> {
         let intake = self.store.intake();
-        let reader = Reader { feed: Arc::clone(&self.feed), intake: intake.clone(), most: self.most };
+        let reader = Reader {
+            feed: Arc::clone(&self.feed),
+            intake: intake.clone(),
+            most: self.most,
+        };
         let mut read = reader.read(difference.read, !demographics).await;
         self.test(entry, &mut read).await?;
-        report.count(&self.feed, &read.iter().map(|file| (&file.item, file.findings.as_slice())).collect::<Vec<_>>());
+        report.count(
+            &self.feed,
+            &read
+                .iter()
+                .map(|file| (&file.item, file.findings.as_slice()))
+                .collect::<Vec<_>>(),
+        );
         report.moved += difference.renamed.len() + difference.vanished.len();
-        let moved: Vec<Item> = difference.renamed.into_iter().chain(difference.vanished).collect();
-        let resolver = Resolver { feed: &self.feed, intake: &intake, patient: entry.patient, known };
+        let moved: Vec<Item> = difference
+            .renamed
+            .into_iter()
+            .chain(difference.vanished)
+            .collect();
+        let resolver = Resolver {
+            feed: &self.feed,
+            intake: &intake,
+            patient: entry.patient,
+            known,
+        };
         let resolved = resolver.resolve(read, moved).await?;
         Ok(PatientChange {
             patient: entry.patient,
@@ -220,20 +290,31 @@ impl Tree {
     /// Every item is tested against the demographics that proved the link; what disagrees may be
     /// another patient's and is withheld. New demographics of the facility join the evidence.
     async fn test(&self, entry: &RosterEntry, read: &mut [ReadFile]) -> Result<(), Error> {
-        for file in read.iter().filter(|file| file.is_demographics && file.item.outcome == Outcome::Read) {
+        for file in read
+            .iter()
+            .filter(|file| file.is_demographics && file.item.outcome == Outcome::Read)
+        {
             if let Some(evidence) = &file.evidence {
-                self.papers.prove_link(entry.patient, &entry.local_id, &facts(evidence)).await?;
+                self.papers
+                    .prove_link(entry.patient, &entry.local_id, &facts(evidence))
+                    .await?;
             }
         }
         // The files of a patient mostly say the same.
         let mut tested: Vec<(normalize::Evidence, bool)> = Vec::new();
-        for file in read.iter_mut().filter(|file| file.item.outcome != Outcome::Withheld) {
+        for file in read
+            .iter_mut()
+            .filter(|file| file.item.outcome != Outcome::Withheld)
+        {
             let fits = match &file.evidence {
                 None => false,
                 Some(evidence) => match tested.iter().find(|(before, _)| before == evidence) {
                     Some((_, fits)) => *fits,
                     None => {
-                        let fits = self.papers.fits(entry.patient, &entry.local_id, &facts(evidence)).await?;
+                        let fits = self
+                            .papers
+                            .fits(entry.patient, &entry.local_id, &facts(evidence))
+                            .await?;
                         tested.push((evidence.clone(), fits));
                         fits
                     }
@@ -248,7 +329,11 @@ impl Tree {
 
     /// The link is proved first: the facility's demographics, else the newest single file, are read,
     /// and nothing else of the folder is opened until they agree with the papers.
-    async fn proved(&self, entry: RosterEntry, report: &mut Report) -> Result<Option<RosterEntry>, Error> {
+    async fn proved(
+        &self,
+        entry: RosterEntry,
+        report: &mut Report,
+    ) -> Result<Option<RosterEntry>, Error> {
         match entry.state {
             LinkState::Proved => return Ok(Some(entry)),
             LinkState::Disagrees => {
@@ -263,9 +348,16 @@ impl Tree {
             return Ok(None);
         };
         let file = files.swap_remove(first);
-        let reader = Reader { feed: Arc::clone(&self.feed), intake: self.store.intake(), most: self.most };
+        let reader = Reader {
+            feed: Arc::clone(&self.feed),
+            intake: self.store.intake(),
+            most: self.most,
+        };
         let read = reader.read(vec![file], false).await;
-        let Some((read, evidence)) = read.first().and_then(|file| Some((file, file.evidence.as_ref()?))) else {
+        let Some((read, evidence)) = read
+            .first()
+            .and_then(|file| Some((file, file.evidence.as_ref()?)))
+        else {
             report.unproved_links += 1;
             return Ok(None);
         };
@@ -273,9 +365,18 @@ impl Tree {
             report.unproved_links += 1;
             return Ok(None);
         }
-        let proof = self.papers.prove_link(entry.patient, &entry.local_id, &facts(evidence)).await?;
+        let proof = self
+            .papers
+            .prove_link(entry.patient, &entry.local_id, &facts(evidence))
+            .await?;
         match proof.state {
-            LinkState::Proved => return Ok(Some(RosterEntry { state: proof.state, epoch: proof.epoch, ..entry })),
+            LinkState::Proved => {
+                return Ok(Some(RosterEntry {
+                    state: proof.state,
+                    epoch: proof.epoch,
+                    ..entry
+                }));
+            }
             LinkState::Disagrees => report.closed_links += 1,
             LinkState::Unproved => report.unproved_links += 1,
         }
@@ -295,11 +396,28 @@ impl Tree {
             }
             let roster = self.papers.roster(&self.feed.facility).await?;
             let mut again = Batch::default();
-            for entry in roster.into_iter().filter(|entry| patients.contains(&entry.patient)) {
+            for entry in roster
+                .into_iter()
+                .filter(|entry| patients.contains(&entry.patient))
+            {
                 let compared = self.compare(entry).await?;
                 if compared.entry.state == LinkState::Proved && !compared.difference.is_empty() {
-                    let Compared { entry, known, difference, demographics } = compared;
-                    again.add(self.change(&entry, &known, difference, demographics, &mut Report::default()).await?);
+                    let Compared {
+                        entry,
+                        known,
+                        difference,
+                        demographics,
+                    } = compared;
+                    again.add(
+                        self.change(
+                            &entry,
+                            &known,
+                            difference,
+                            demographics,
+                            &mut Report::default(),
+                        )
+                        .await?,
+                    );
                 }
             }
             changes = again.changes;
@@ -318,7 +436,8 @@ fn facts(evidence: &normalize::Evidence) -> Evidence {
 }
 
 fn is_demographics(file: &Found) -> bool {
-    file.name.kind == normalize::ssmix::data_type::DataKind::Adt00 && flag_number(file.name.flag) == 1
+    file.name.kind == normalize::ssmix::data_type::DataKind::Adt00
+        && flag_number(file.name.flag) == 1
 }
 
 /// Changes of several patients, for one transaction.
@@ -330,7 +449,12 @@ struct Batch {
 
 impl Batch {
     fn add(&mut self, change: PatientChange) {
-        self.rows += change.items.len() + change.slots.iter().map(|slot| slot.publish.len() + 1).sum::<usize>();
+        self.rows += change.items.len()
+            + change
+                .slots
+                .iter()
+                .map(|slot| slot.publish.len() + 1)
+                .sum::<usize>();
         self.changes.push(change);
     }
 }
@@ -345,9 +469,17 @@ struct Portion {
 /// Splits what is to be read by bytes. All versions of a slot should stay together, so the files are
 /// taken in the order of their slots; a slot that is split anyway is only resolved twice.
 fn portions(difference: Difference) -> Vec<Portion> {
-    let Difference { mut read, renamed, vanished } = difference;
+    let Difference {
+        mut read,
+        renamed,
+        vanished,
+    } = difference;
     read.sort_by_cached_key(|file| (file.name.slot(), file.name.instant()));
-    let mut parts = vec![Difference { read: Vec::new(), renamed, vanished }];
+    let mut parts = vec![Difference {
+        read: Vec::new(),
+        renamed,
+        vanished,
+    }];
     let mut bytes = 0;
     for file in read {
         bytes += file.size;
@@ -360,7 +492,11 @@ fn portions(difference: Difference) -> Vec<Portion> {
         }
     }
     let count = parts.len();
-    let portion = |(at, difference)| Portion { difference, first: at == 0, more: at + 1 < count };
+    let portion = |(at, difference)| Portion {
+        difference,
+        first: at == 0,
+        more: at + 1 < count,
+    };
     parts.into_iter().enumerate().map(portion).collect()
 }
 

@@ -183,7 +183,11 @@ fn consent<'a, F: Fn(&'static str) -> &'a str>(form: &mut Reader<F>) -> Option<C
     let consent_no = form.number();
     let signed_on = form.date("signed_on");
     let birth_date = form.date("birth_date");
-    let sex = form.read("sex", "is none of male, female, other, unknown (M, F, O, U)", sex_of);
+    let sex = form.read(
+        "sex",
+        "is none of male, female, other, unknown (M, F, O, U)",
+        sex_of,
+    );
     let local_ids = form.read(
         "local_ids",
         "is not a list of facility:id;facility:id",

@@ -139,7 +139,12 @@ impl Event {
             request: None,
             parameters: None,
         };
-        Self { number: 0, person: 0, view: false, row }
+        Self {
+            number: 0,
+            person: 0,
+            view: false,
+            row,
+        }
     }
 
     /// By whom.

@@ -14,10 +14,21 @@ async fn check(attack: &'static [&'static str], expected: Damage) {
     on_both(async |stage| {
         write(stage, 5).await;
         for sql in attack {
-            stage.store.0.audit.db.execute(sql, params![]).await.unwrap();
+            stage
+                .store
+                .0
+                .audit
+                .db
+                .execute(sql, params![])
+                .await
+                .unwrap();
         }
         let verdict = stage.store.audit().verify().await.unwrap();
-        let found = verdict.writers.iter().find_map(|walk| walk.damage).map(|(damage, _)| damage);
+        let found = verdict
+            .writers
+            .iter()
+            .find_map(|walk| walk.damage)
+            .map(|(damage, _)| damage);
         assert_eq!(found, Some(expected), "{attack:?}");
     })
     .await;
@@ -36,7 +47,11 @@ async fn a_whole_audit_is_good() {
 
 #[tokio::test]
 async fn a_changed_row_is_found() {
-    check(&["update event set content = previous where seq = 3"], Damage::Altered).await;
+    check(
+        &["update event set content = previous where seq = 3"],
+        Damage::Altered,
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -51,12 +66,20 @@ async fn a_removed_last_row_is_found() {
 
 #[tokio::test]
 async fn a_tail_cut_together_with_the_head_is_found_through_the_copy() {
-    check(&["delete from event where seq > 3", "delete from head"], Damage::Truncated).await;
+    check(
+        &["delete from event where seq > 3", "delete from head"],
+        Damage::Truncated,
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn a_whole_chain_removed_is_found() {
-    check(&["delete from event", "delete from head"], Damage::Truncated).await;
+    check(
+        &["delete from event", "delete from head"],
+        Damage::Truncated,
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -81,7 +104,9 @@ async fn a_head_signed_by_nobody_is_found() {
 async fn many_writers_share_one_sync() {
     on_both(async |stage| {
         let audit = stage.store.audit();
-        let pending: Vec<_> = (0..500).map(|_| audit.submit(Event::new(Action::Read))).collect();
+        let pending: Vec<_> = (0..500)
+            .map(|_| audit.submit(Event::new(Action::Read)))
+            .collect();
         for row in pending {
             row.durable().await.unwrap();
         }

@@ -63,19 +63,43 @@ type Heads = BTreeMap<i64, Head>;
 
 async fn heads(db: &Db, sql: &'static str) -> Result<Heads, Error> {
     let rows: Vec<(i64, i64, Vec<u8>, Vec<u8>)> = db.fetch_all(sql, params![]).await?;
-    Ok(rows.into_iter().map(|(writer, seq, leaf, signature)| (writer, Head { seq, leaf, signature })).collect())
+    Ok(rows
+        .into_iter()
+        .map(|(writer, seq, leaf, signature)| {
+            (
+                writer,
+                Head {
+                    seq,
+                    leaf,
+                    signature,
+                },
+            )
+        })
+        .collect())
 }
 
 pub(super) async fn run(db: &Db, keys: &Keys) -> Result<Verdict, Error> {
     // The copies first: rows that come meanwhile only make chains longer.
-    let copies = heads(keys.db(), "select writer, seq, head, signature from audit_head").await?;
+    let copies = heads(
+        keys.db(),
+        "select writer, seq, head, signature from audit_head",
+    )
+    .await?;
     let own = heads(db, "select writer, seq, leaf, signature from head").await?;
-    let rows: Vec<(i64,)> = db.fetch_all("select distinct writer from event", params![]).await?;
-    let mut writers: Vec<i64> = rows.into_iter().map(|(writer,)| writer).chain(copies.keys().copied()).collect();
+    let rows: Vec<(i64,)> = db
+        .fetch_all("select distinct writer from event", params![])
+        .await?;
+    let mut writers: Vec<i64> = rows
+        .into_iter()
+        .map(|(writer,)| writer)
+        .chain(copies.keys().copied())
+        .collect();
     writers.extend(own.keys());
     writers.sort_unstable();
     writers.dedup();
-    let mut verdict = Verdict { writers: Vec::new() };
+    let mut verdict = Verdict {
+        writers: Vec::new(),
+    };
     for writer in writers {
         let heads = [own.get(&writer), copies.get(&writer)];
         verdict.writers.push(walk(db, keys, writer, heads).await?);
@@ -88,12 +112,19 @@ async fn walk(db: &Db, keys: &Keys, writer: i64, heads: [Option<&Head>; 2]) -> R
     let (mut seq, mut previous) = (0_i64, vec![0_u8; 32]);
     let mut leaves_at_heads = [None, None];
     loop {
-        let rows: Vec<(i64, Vec<u8>, Vec<u8>, Vec<u8>)> = db.fetch_all(sql, params![writer, seq, PAGE]).await?;
+        let rows: Vec<(i64, Vec<u8>, Vec<u8>, Vec<u8>)> =
+            db.fetch_all(sql, params![writer, seq, PAGE]).await?;
         if rows.is_empty() {
             break;
         }
         for (number, before, kept, content) in rows {
-            let wrong = |damage| Ok(Walk { writer, rows: seq, damage: Some((damage, seq + 1)) });
+            let wrong = |damage| {
+                Ok(Walk {
+                    writer,
+                    rows: seq,
+                    damage: Some((damage, seq + 1)),
+                })
+            };
             if number != seq + 1 {
                 return wrong(Damage::Gap);
             }
@@ -114,11 +145,23 @@ async fn walk(db: &Db, keys: &Keys, writer: i64, heads: [Option<&Head>; 2]) -> R
         .filter_map(|(head, leaf)| head.map(|head| (head, leaf)))
         .find_map(|(head, leaf)| judge(keys, writer, head, leaf.as_deref(), seq))
         // Rows without any head were never signed.
-        .or_else(|| (seq > 0 && heads.iter().all(Option::is_none)).then_some((Damage::Signature, seq)));
-    Ok(Walk { writer, rows: seq, damage })
+        .or_else(|| {
+            (seq > 0 && heads.iter().all(Option::is_none)).then_some((Damage::Signature, seq))
+        });
+    Ok(Walk {
+        writer,
+        rows: seq,
+        damage,
+    })
 }
 
-fn judge(keys: &Keys, writer: i64, head: &Head, leaf: Option<&[u8]>, last: i64) -> Option<(Damage, i64)> {
+fn judge(
+    keys: &Keys,
+    writer: i64,
+    head: &Head,
+    leaf: Option<&[u8]>,
+    last: i64,
+) -> Option<(Damage, i64)> {
     if !keys.verify(&signed(writer, head.seq, &head.leaf), &head.signature) {
         return Some((Damage::Signature, head.seq));
     }

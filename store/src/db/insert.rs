@@ -41,7 +41,11 @@ const POSTGRES_ROWS: usize = 4_096;
 
 impl Insert {
     fn names(&self) -> String {
-        self.columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+        self.columns
+            .iter()
+            .map(|(name, _)| *name)
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 
     /// `?` instead of `$n`: SQLite looks named parameters up by name, and the cost of that grows
@@ -49,12 +53,21 @@ impl Insert {
     fn sqlite(&self, rows: usize) -> String {
         let row = format!("({})", vec!["?"; self.columns.len()].join(","));
         let values = vec![row.as_str(); rows].join(",");
-        format!("insert into {} ({}) values {values} {}", self.table, self.names(), self.conflict)
+        format!(
+            "insert into {} ({}) values {values} {}",
+            self.table,
+            self.names(),
+            self.conflict
+        )
     }
 
     fn postgres(&self) -> String {
-        let arrays: Vec<String> =
-            self.columns.iter().enumerate().map(|(at, (_, kind))| format!("${}::{}[]", at + 1, kind.sql())).collect();
+        let arrays: Vec<String> = self
+            .columns
+            .iter()
+            .enumerate()
+            .map(|(at, (_, kind))| format!("${}::{}[]", at + 1, kind.sql()))
+            .collect();
         // `where true` keeps the parser from reading `on conflict` as part of a join.
         format!(
             "insert into {} ({}) select * from unnest({}) as given where true {}",
@@ -71,16 +84,36 @@ impl Insert {
             let column = rows.iter().map(|row| row.get(at));
             let added = match kind {
                 Type::Int => arguments.add(
-                    column.map(|value| if let Some(Value::Int(value)) = value { Some(*value) } else { None }).collect::<Vec<_>>(),
+                    column
+                        .map(|value| {
+                            if let Some(Value::Int(value)) = value {
+                                Some(*value)
+                            } else {
+                                None
+                            }
+                        })
+                        .collect::<Vec<_>>(),
                 ),
                 Type::Text => arguments.add(
                     column
-                        .map(|value| if let Some(Value::Text(value)) = value { Some(value.clone()) } else { None })
+                        .map(|value| {
+                            if let Some(Value::Text(value)) = value {
+                                Some(value.clone())
+                            } else {
+                                None
+                            }
+                        })
                         .collect::<Vec<_>>(),
                 ),
                 Type::Bytes => arguments.add(
                     column
-                        .map(|value| if let Some(Value::Bytes(value)) = value { Some(value.clone()) } else { None })
+                        .map(|value| {
+                            if let Some(Value::Bytes(value)) = value {
+                                Some(value.clone())
+                            } else {
+                                None
+                            }
+                        })
                         .collect::<Vec<_>>(),
                 ),
             };
@@ -93,7 +126,11 @@ impl Insert {
 impl Tx {
     /// Inserts rows whose values stand in the order of the statement's columns. No key may occur
     /// twice: PostgreSQL refuses to touch a row a second time in one statement.
-    pub(crate) async fn insert_many(&mut self, insert: &Insert, rows: &[Vec<Value>]) -> Result<(), Error> {
+    pub(crate) async fn insert_many(
+        &mut self,
+        insert: &Insert,
+        rows: &[Vec<Value>],
+    ) -> Result<(), Error> {
         match self {
             Self::Sqlite(tx) => {
                 let most = SQLITE_PARAMETERS / insert.columns.len().max(1);
@@ -103,13 +140,17 @@ impl Tx {
                     let size = SQLITE_ROWS.iter().find(fits).copied().unwrap_or(1);
                     let (now, later) = rest.split_at(size);
                     let query = sqlx::query::<Sqlite>(AssertSqlSafe(insert.sqlite(size)));
-                    let bound = now.iter().flatten().cloned().fold(query, |query, value| match value {
-                        Value::Int(value) => query.bind(value),
-                        Value::Text(value) => query.bind(value),
-                        Value::Bytes(value) => query.bind(value),
-                        Value::NoInt => query.bind(None::<i64>),
-                        Value::NoBytes => query.bind(None::<Vec<u8>>),
-                    });
+                    let bound =
+                        now.iter()
+                            .flatten()
+                            .cloned()
+                            .fold(query, |query, value| match value {
+                                Value::Int(value) => query.bind(value),
+                                Value::Text(value) => query.bind(value),
+                                Value::Bytes(value) => query.bind(value),
+                                Value::NoInt => query.bind(None::<i64>),
+                                Value::NoBytes => query.bind(None::<Vec<u8>>),
+                            });
                     bound.execute(&mut **tx).await?;
                     rest = later;
                 }
@@ -118,7 +159,9 @@ impl Tx {
                 let sql = insert.postgres();
                 for chunk in rows.chunks(POSTGRES_ROWS) {
                     let arguments = insert.postgres_arguments(chunk)?;
-                    sqlx::query_with::<Postgres, _>(AssertSqlSafe(sql.clone()), arguments).execute(&mut **tx).await?;
+                    sqlx::query_with::<Postgres, _>(AssertSqlSafe(sql.clone()), arguments)
+                        .execute(&mut **tx)
+                        .await?;
                 }
             }
         }

@@ -9,10 +9,22 @@ use crate::error::Error;
 /// Name and text of each migration, in order.
 type Migrations = &'static [(&'static str, &'static str)];
 
-const RECORDS: Migrations = &[("0001_first", include_str!("../../migrations/records/0001_first.sql"))];
-const OFFICE: Migrations = &[("0001_first", include_str!("../../migrations/office/0001_first.sql"))];
-const AUDIT: Migrations = &[("0001_first", include_str!("../../migrations/audit/0001_first.sql"))];
-const KEYS: Migrations = &[("0001_first", include_str!("../../migrations/keys/0001_first.sql"))];
+const RECORDS: Migrations = &[(
+    "0001_first",
+    include_str!("../../migrations/records/0001_first.sql"),
+)];
+const OFFICE: Migrations = &[(
+    "0001_first",
+    include_str!("../../migrations/office/0001_first.sql"),
+)];
+const AUDIT: Migrations = &[(
+    "0001_first",
+    include_str!("../../migrations/audit/0001_first.sql"),
+)];
+const KEYS: Migrations = &[(
+    "0001_first",
+    include_str!("../../migrations/keys/0001_first.sql"),
+)];
 
 const LEDGER: &str = "create table if not exists migration (name text not null primary key)";
 
@@ -35,23 +47,33 @@ pub(crate) async fn run(db: &Db, name: Name) -> Result<(), Error> {
             let mut tx = writer.begin_with("begin exclusive").await?;
             sqlx::raw_sql(LEDGER).execute(&mut *tx).await?;
             for (migration, sql) in migrations {
-                let fresh = sqlx::query("insert into migration values ($1) on conflict do nothing").bind(*migration);
+                let fresh = sqlx::query("insert into migration values ($1) on conflict do nothing")
+                    .bind(*migration);
                 if fresh.execute(&mut *tx).await?.rows_affected() == 1 {
-                    sqlx::raw_sql(AssertSqlSafe(text_for(sql, "--sqlite "))).execute(&mut *tx).await?;
+                    sqlx::raw_sql(AssertSqlSafe(text_for(sql, "--sqlite ")))
+                        .execute(&mut *tx)
+                        .await?;
                 }
             }
             tx.commit().await?;
         }
         Db::Postgres(pool) => {
             let mut tx = pool.begin().await?;
-            sqlx::raw_sql("select pg_advisory_xact_lock(7305805)").execute(&mut *tx).await?;
+            sqlx::raw_sql("select pg_advisory_xact_lock(7305805)")
+                .execute(&mut *tx)
+                .await?;
             let schema = format!("create schema if not exists {}", name.as_str());
-            sqlx::raw_sql(AssertSqlSafe(schema)).execute(&mut *tx).await?;
+            sqlx::raw_sql(AssertSqlSafe(schema))
+                .execute(&mut *tx)
+                .await?;
             sqlx::raw_sql(LEDGER).execute(&mut *tx).await?;
             for (migration, sql) in migrations {
-                let fresh = sqlx::query("insert into migration values ($1) on conflict do nothing").bind(*migration);
+                let fresh = sqlx::query("insert into migration values ($1) on conflict do nothing")
+                    .bind(*migration);
                 if fresh.execute(&mut *tx).await?.rows_affected() == 1 {
-                    sqlx::raw_sql(AssertSqlSafe(text_for(sql, "--postgres "))).execute(&mut *tx).await?;
+                    sqlx::raw_sql(AssertSqlSafe(text_for(sql, "--postgres ")))
+                        .execute(&mut *tx)
+                        .await?;
                 }
             }
             tx.commit().await?;
@@ -67,6 +89,9 @@ mod tests {
     #[test]
     fn marked_lines_count_for_one_kind_only() {
         let sql = "create table t (a bigint)\n--sqlite  without rowid\n--postgres  with (fillfactor = 90)\n;";
-        assert_eq!(text_for(sql, "--sqlite "), "create table t (a bigint)\n without rowid\n--postgres  with (fillfactor = 90)\n;");
+        assert_eq!(
+            text_for(sql, "--sqlite "),
+            "create table t (a bigint)\n without rowid\n--postgres  with (fillfactor = 90)\n;"
+        );
     }
 }

@@ -37,7 +37,9 @@ pub enum Token {
 impl Token {
     pub(crate) fn blind(&self, keys: &crate::keys::Keys) -> i64 {
         match self {
-            Self::Identifier(facility, number) => keys.blind("identifier", &format!("{facility}|{number}")),
+            Self::Identifier(facility, number) => {
+                keys.blind("identifier", &format!("{facility}|{number}"))
+            }
             Self::Name(text) => keys.blind("name", text),
             Self::Family(text) => keys.blind("family", text),
             Self::Given(text) => keys.blind("given", text),
@@ -115,7 +117,13 @@ impl Disclosure {
         }
         let mut patients = Vec::with_capacity(numbers.len());
         for (number,) in numbers {
-            let entered = self.enter::<Viewing>(requester, call, standing.clone(), None, PatientNumber(number));
+            let entered = self.enter::<Viewing>(
+                requester,
+                call,
+                standing.clone(),
+                None,
+                PatientNumber(number),
+            );
             let read = async { entered.await?.patient().await };
             match read.await {
                 Ok(patient) => patients.push(patient),
@@ -134,26 +142,53 @@ impl<A: Action> View<'_, A> {
     /// # Errors
     /// As [`Disclosure::open`].
     pub async fn patient(&self) -> Result<Disclosed<ReadPatient>, Refused> {
-        let query = RecordQuery { limit: 200, ..RecordQuery::new(Kind::Patient) };
-        let mut statements: Vec<ReadRecord> = if self.permit.categories().contains(Category::Demographics) {
-            self.records(&query).await?.items.into_iter().map(|statement| statement.0).collect()
-        } else {
-            Vec::new()
+        let query = RecordQuery {
+            limit: 200,
+            ..RecordQuery::new(Kind::Patient)
         };
+        let mut statements: Vec<ReadRecord> =
+            if self.permit.categories().contains(Category::Demographics) {
+                self.records(&query)
+                    .await?
+                    .items
+                    .into_iter()
+                    .map(|statement| statement.0)
+                    .collect()
+            } else {
+                Vec::new()
+            };
         // A facility's own demographics speak before what its orders say.
-        statements.sort_by_key(|statement| (from_order(statement), std::cmp::Reverse(statement.meta.occurred.from)));
+        statements.sort_by_key(|statement| {
+            (
+                from_order(statement),
+                std::cmp::Reverse(statement.meta.occurred.from),
+            )
+        });
         let mut facilities = Vec::new();
         statements.retain(|statement| {
             let new = !facilities.contains(&statement.meta.facility);
             facilities.push(statement.meta.facility.clone());
             new
         });
-        let last_updated = match statements.iter().map(|statement| statement.last_updated).max() {
+        let last_updated = match statements
+            .iter()
+            .map(|statement| statement.last_updated)
+            .max()
+        {
             Some(latest) => latest,
             None => self.introduced().await?,
         };
-        let version = statements.iter().map(|statement| statement.version).sum::<i64>().max(1);
-        Ok(Disclosed(ReadPatient { id: self.patient, statements, last_updated, version }))
+        let version = statements
+            .iter()
+            .map(|statement| statement.version)
+            .sum::<i64>()
+            .max(1);
+        Ok(Disclosed(ReadPatient {
+            id: self.patient,
+            statements,
+            last_updated,
+            version,
+        }))
     }
 
     /// When the patient was introduced, for a requester who may see something of them but nobody's
@@ -162,10 +197,17 @@ impl<A: Action> View<'_, A> {
         let sql = "select p.created_at from patient p where p.number = $1 and exists \
                    (select 1 from effective_grant g where g.patient = p.number and g.reader = $2 \
                    and (g.categories & $3) <> 0 and g.valid_from <= $4 and g.valid_to > $4)";
-        let params = params![self.number, self.permit.audience(), self.permit.categories().0, self.now()?];
+        let params = params![
+            self.number,
+            self.permit.audience(),
+            self.permit.categories().0,
+            self.now()?
+        ];
         let row: Option<(i64,)> = self.store.0.office.fetch_optional(sql, params).await?;
         let given = row.map(|_| self.patient.to_string());
-        self.audit(Audited::Read, given.into_iter().collect())?.durable().await?;
+        self.audit(Audited::Read, given.into_iter().collect())?
+            .durable()
+            .await?;
         row.map(|(at,)| Instant(at)).ok_or(Refused::NotFound)
     }
 }

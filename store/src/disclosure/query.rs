@@ -33,7 +33,14 @@ pub struct DateFilter {
 impl Default for DateFilter {
     fn default() -> Self {
         let (min, max) = (Instant::MIN, Instant::MAX);
-        Self { from_min: min, from_max: max, to_min: min, to_max: max, not_within: None, asked: false }
+        Self {
+            from_min: min,
+            from_max: max,
+            to_min: min,
+            to_max: max,
+            not_within: None,
+            asked: false,
+        }
     }
 }
 
@@ -84,7 +91,15 @@ impl DateFilter {
         // A period that holds nothing lies within no other: `ne` excludes nothing then.
         let (start, end) = self.not_within.unwrap_or((Instant::MAX, Instant::MIN));
         let asked = i64::from(self.asked);
-        [self.from_min.0, self.from_max.0, self.to_min.0, self.to_max.0, start.0, end.0, asked]
+        [
+            self.from_min.0,
+            self.from_max.0,
+            self.to_min.0,
+            self.to_max.0,
+            start.0,
+            end.0,
+            asked,
+        ]
     }
 }
 

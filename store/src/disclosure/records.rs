@@ -120,22 +120,36 @@ impl<A: Action> View<'_, A> {
     ///
     /// # Errors
     /// As [`super::Disclosure::open`].
-    pub async fn records(&self, query: &RecordQuery) -> Result<Page<Disclosed<ReadRecord>>, Refused> {
+    pub async fn records(
+        &self,
+        query: &RecordQuery,
+    ) -> Result<Page<Disclosed<ReadRecord>>, Refused> {
         let found = self.find(query).await?;
         let total = match (found.first(), query.after) {
             (Some(row), _) => row.total,
             (None, None) => 0,
             (None, Some(_)) => {
-                let all = RecordQuery { after: None, limit: 1, ..query.clone() };
+                let all = RecordQuery {
+                    after: None,
+                    limit: 1,
+                    ..query.clone()
+                };
                 self.find(&all).await?.first().map_or(0, |row| row.total)
             }
         };
         let full = u32::try_from(found.len()).is_ok_and(|rows| rows > query.limit);
         let mut found = found;
         found.truncate(usize::try_from(query.limit).unwrap_or(usize::MAX));
-        let next = found.last().filter(|_| full).map(|row| Position { at: row.place, key: row.key });
+        let next = found.last().filter(|_| full).map(|row| Position {
+            at: row.place,
+            key: row.key,
+        });
         let items = self.disclose(Audited::Search, found).await?;
-        Ok(Page { items, total: u64::try_from(total).unwrap_or(0), next })
+        Ok(Page {
+            items,
+            total: u64::try_from(total).unwrap_or(0),
+            next,
+        })
     }
 
     /// One record of a kind.
@@ -143,9 +157,16 @@ impl<A: Action> View<'_, A> {
     /// # Errors
     /// As [`super::Disclosure::open`].
     pub async fn record(&self, kind: Kind, id: RecordId) -> Result<Disclosed<ReadRecord>, Refused> {
-        let query = RecordQuery { ids: vec![id], limit: 1, ..RecordQuery::new(kind) };
+        let query = RecordQuery {
+            ids: vec![id],
+            limit: 1,
+            ..RecordQuery::new(kind)
+        };
         let found = self.find(&query).await?;
-        self.disclose(Audited::Read, found).await?.pop().ok_or(Refused::NotFound)
+        self.disclose(Audited::Read, found)
+            .await?
+            .pop()
+            .ok_or(Refused::NotFound)
     }
 
     /// What the requester's own facility may see of this patient, one entry a source.
@@ -157,7 +178,8 @@ impl<A: Action> View<'_, A> {
                    where patient = $1 and reader = $2 and (categories & $3) <> 0 order by source, ordinal";
         let mask = self.permit.categories().0;
         let params = params![self.number, self.requester.facility(), mask];
-        let rows: Vec<(i64, i64, i64, i64, i64)> = self.store.0.office.fetch_all(sql, params).await?;
+        let rows: Vec<(i64, i64, i64, i64, i64)> =
+            self.store.0.office.fetch_all(sql, params).await?;
         let now = self.now()?;
         let mut reach: BTreeMap<i64, Reach> = BTreeMap::new();
         for (source, categories, from, to, since) in rows {
@@ -173,22 +195,40 @@ impl<A: Action> View<'_, A> {
                 since: Instant(since),
                 active: from <= now.0 && now.0 < to,
             };
-            reach.entry(source).and_modify(|all| all.widen(&one)).or_insert(one);
+            reach
+                .entry(source)
+                .and_modify(|all| all.widen(&one))
+                .or_insert(one);
         }
         let reach: Vec<Reach> = reach.into_values().collect();
-        self.audit(Audited::Read, reach.iter().map(|one| one.id.to_string()).collect())?.durable().await?;
+        self.audit(
+            Audited::Read,
+            reach.iter().map(|one| one.id.to_string()).collect(),
+        )?
+        .durable()
+        .await?;
         Ok(reach.into_iter().map(Disclosed).collect())
     }
 
     /// Now, as long as the permit is worth something.
     pub(super) fn now(&self) -> Result<Instant, Refused> {
         let now = self.store.0.clock.now();
-        if now < self.permit.expires_at() { Ok(now) } else { Err(Refused::Unavailable) }
+        if now < self.permit.expires_at() {
+            Ok(now)
+        } else {
+            Err(Refused::Unavailable)
+        }
     }
 
-    pub(super) fn audit(&self, action: Audited, ids: Vec<String>) -> Result<crate::audit::Pending, Error> {
+    pub(super) fn audit(
+        &self,
+        action: Audited,
+        ids: Vec<String>,
+    ) -> Result<crate::audit::Pending, Error> {
         let event = event(self.store, action, self.requester, self.call)?;
-        let event = event.about(self.number, self.patient, self.permit.epoch()).gives(ids);
+        let event = event
+            .about(self.number, self.patient, self.permit.epoch())
+            .gives(ids);
         Ok(self.store.0.audit.submit(event))
     }
 
@@ -214,12 +254,16 @@ impl<A: Action> View<'_, A> {
         params.push(query.after.map_or(0, |position| position.key).into());
         for at in 0..ALTERNATIVES {
             // An alternative that is not used is a range that holds nothing.
-            let (low, high) = query.codes.get(at).map_or((1, 0), |code| keys.code_range(code.system.as_ref(), &code.code));
+            let (low, high) = query.codes.get(at).map_or((1, 0), |code| {
+                keys.code_range(code.system.as_ref(), &code.code)
+            });
             params.extend([low.into(), high.into()]);
         }
         for at in 0..ALTERNATIVES {
             let key = match query.ids.get(at) {
-                Some(id) => keys.open_record_id(*id).map(|(patient, key)| if patient == self.number { key.0 } else { 0 })?,
+                Some(id) => keys
+                    .open_record_id(*id)
+                    .map(|(patient, key)| if patient == self.number { key.0 } else { 0 })?,
                 None => 0,
             };
             params.push(key.into());
@@ -235,20 +279,42 @@ impl<A: Action> View<'_, A> {
     }
 
     /// The audit row is on its way while bodies are unsealed; nothing leaves before it is durable.
-    async fn disclose(&self, action: Audited, found: Vec<Found>) -> Result<Vec<Disclosed<ReadRecord>>, Refused> {
-        let ids = found.iter().map(|row| self.store.0.keys.record_id(self.number, RecordKey(row.key)));
+    async fn disclose(
+        &self,
+        action: Audited,
+        found: Vec<Found>,
+    ) -> Result<Vec<Disclosed<ReadRecord>>, Refused> {
+        let ids = found
+            .iter()
+            .map(|row| self.store.0.keys.record_id(self.number, RecordKey(row.key)));
         let ids = ids.collect::<Result<Vec<RecordId>, Error>>()?;
         let pending = self.audit(action, ids.iter().map(ToString::to_string).collect())?;
-        let records = if found.is_empty() { Ok(Vec::new()) } else { self.unseal(&found).await };
+        let records = if found.is_empty() {
+            Ok(Vec::new())
+        } else {
+            self.unseal(&found).await
+        };
         pending.durable().await?;
         let read = records?.into_iter().zip(found).zip(ids);
-        Ok(read.map(|((record, row), id)| Disclosed(self.read(id, record, &row))).collect())
+        Ok(read
+            .map(|((record, row), id)| Disclosed(self.read(id, record, &row)))
+            .collect())
     }
 
     async fn unseal(&self, found: &[Found]) -> Result<Vec<Record>, Error> {
-        let key = self.store.0.keys.patient(self.number).await?.ok_or(Error::NotFound)?;
+        let key = self
+            .store
+            .0
+            .keys
+            .patient(self.number)
+            .await?
+            .ok_or(Error::NotFound)?;
         let key = Arc::new(key);
-        let mut places: Vec<Place> = found.iter().filter(|row| row.body.is_none()).map(Found::frame).collect();
+        let mut places: Vec<Place> = found
+            .iter()
+            .filter(|row| row.body.is_none())
+            .map(Found::frame)
+            .collect();
         places.sort_unstable();
         places.dedup();
         let frames = self.store.0.raw.read(key.clone(), places.clone()).await?;
@@ -264,7 +330,9 @@ impl<A: Action> View<'_, A> {
             && condition.clinical == ClinicalStatus::Active
         {
             condition.clinical = ClinicalStatus::Inactive;
-            condition.notes.push("施設の最新の病名一覧に記載なし / not in the facility's latest list".to_owned());
+            condition.notes.push(
+                "施設の最新の病名一覧に記載なし / not in the facility's latest list".to_owned(),
+            );
         }
         ReadRecord {
             id,
@@ -281,7 +349,11 @@ impl<A: Action> View<'_, A> {
 
 impl Found {
     const fn frame(&self) -> Place {
-        Place { segment: self.segment, at: self.frame_at, length: self.frame_length }
+        Place {
+            segment: self.segment,
+            at: self.frame_at,
+            length: self.frame_length,
+        }
     }
 
     fn record(&self, key: &PatientKey, frames: &BTreeMap<Place, Frame>) -> Result<Record, Error> {
@@ -290,7 +362,10 @@ impl Found {
                 let plain = key.open_body(RecordKey(self.key), sealed)?;
                 serde_json::from_slice(&plain).map_err(|_| Error::Corrupt("record"))
             }
-            None => frames.get(&self.frame()).ok_or(Error::Corrupt("frame"))?.record(self.ordinal),
+            None => frames
+                .get(&self.frame())
+                .ok_or(Error::Corrupt("frame"))?
+                .record(self.ordinal),
         }
     }
 }

@@ -7,8 +7,8 @@ use model::record::{Body, Record};
 use model::time::Instant;
 
 use super::{
-    ABSENT, CURRENT, Item, ItemChange, Known, Outcome, PatientChange, Publish, SUPERSEDED_ONLY, Slot, SlotChange, Standing,
-    WITHDRAWN, is_served, record_key,
+    ABSENT, CURRENT, Item, ItemChange, Known, Outcome, PatientChange, Publish, SUPERSEDED_ONLY,
+    Slot, SlotChange, Standing, WITHDRAWN, is_served, record_key,
 };
 use crate::db::{Db, Insert, Tx, Type, Value, params};
 use crate::error::Error;
@@ -117,19 +117,48 @@ const FINDINGS: Insert = Insert {
 
 const TOKENS: Insert = Insert {
     table: "search_token",
-    columns: &[("token", Type::Int), ("patient", Type::Int), ("facility", Type::Int)],
+    columns: &[
+        ("token", Type::Int),
+        ("patient", Type::Int),
+        ("facility", Type::Int),
+    ],
     conflict: "on conflict do nothing",
 };
 
-type ItemRow = (i64, i64, i64, i64, i64, i64, i64, i64, i64, i64, i64, i64, i64, i64, i64);
+type ItemRow = (
+    i64,
+    i64,
+    i64,
+    i64,
+    i64,
+    i64,
+    i64,
+    i64,
+    i64,
+    i64,
+    i64,
+    i64,
+    i64,
+    i64,
+    i64,
+);
 type SlotRow = (i64, i64, i64, Vec<u8>, Vec<u8>);
 
-pub(super) async fn known(db: &Db, patient: PatientNumber, facility: &FacilityId) -> Result<Known, Error> {
+pub(super) async fn known(
+    db: &Db,
+    patient: PatientNumber,
+    facility: &FacilityId,
+) -> Result<Known, Error> {
     let items = "select slot, path, kind, flag, version, department, content, size, modified, event_at, cancels, outcome, \
                  segment, frame_at, frame_length from item where patient = $1 and facility = $2";
-    let slots = "select slot, state, joins, published, keys from slot where patient = $1 and facility = $2";
-    let joins: Option<(i64,)> =
-        db.fetch_optional("select joins from patient where number = $1", params![patient]).await?;
+    let slots =
+        "select slot, state, joins, published, keys from slot where patient = $1 and facility = $2";
+    let joins: Option<(i64,)> = db
+        .fetch_optional(
+            "select joins from patient where number = $1",
+            params![patient],
+        )
+        .await?;
     let items: Vec<ItemRow> = db.fetch_all(items, params![patient, facility]).await?;
     let slots: Vec<SlotRow> = db.fetch_all(slots, params![patient, facility]).await?;
     Ok(Known {
@@ -157,17 +186,35 @@ fn item(row: ItemRow) -> Item {
             2 => Outcome::Kept,
             _ => Outcome::Withheld,
         },
-        place: Some(Place { segment: row.12, at: row.13, length: row.14 }),
+        place: Some(Place {
+            segment: row.12,
+            at: row.13,
+            length: row.14,
+        }),
     }
 }
 
 fn slot((slot, state, joins, published, keys): SlotRow) -> Slot {
-    let published = numbers(&published).chunks_exact(2).filter_map(|pair| Some((*pair.first()?, *pair.last()?))).collect();
-    Slot { slot, state, joins, published, keys: numbers(&keys) }
+    let published = numbers(&published)
+        .chunks_exact(2)
+        .filter_map(|pair| Some((*pair.first()?, *pair.last()?)))
+        .collect();
+    Slot {
+        slot,
+        state,
+        joins,
+        published,
+        keys: numbers(&keys),
+    }
 }
 
 fn numbers(bytes: &[u8]) -> Vec<i64> {
-    bytes.as_chunks::<8>().0.iter().map(|chunk| i64::from_le_bytes(*chunk)).collect()
+    bytes
+        .as_chunks::<8>()
+        .0
+        .iter()
+        .map(|chunk| i64::from_le_bytes(*chunk))
+        .collect()
 }
 
 fn bytes(numbers: impl IntoIterator<Item = i64>) -> Vec<u8> {
@@ -175,10 +222,16 @@ fn bytes(numbers: impl IntoIterator<Item = i64>) -> Vec<u8> {
 }
 
 /// Marks records as withdrawn; who asks by `_lastUpdated` learns nothing of them.
-pub(super) async fn withdraw(tx: &mut Tx, patient: PatientNumber, keys: &[i64], now: Instant) -> Result<(), Error> {
+pub(super) async fn withdraw(
+    tx: &mut Tx,
+    patient: PatientNumber,
+    keys: &[i64],
+    now: Instant,
+) -> Result<(), Error> {
     let sql = "update record set state = $3, version = version + 1, accepted_at = $4 where patient = $1 and key = $2";
     for key in keys {
-        tx.execute(sql, params![patient, *key, WITHDRAWN, now]).await?;
+        tx.execute(sql, params![patient, *key, WITHDRAWN, now])
+            .await?;
     }
     Ok(())
 }
@@ -218,22 +271,43 @@ impl<'a> Writer<'a> {
         for item in &change.items {
             self.item(change, item)?;
         }
-        let places: BTreeMap<i64, Place> =
-            change.items.iter().filter_map(|item| Some((item.item.path, item.item.place?))).collect();
+        let places: BTreeMap<i64, Place> = change
+            .items
+            .iter()
+            .filter_map(|item| Some((item.item.path, item.item.place?)))
+            .collect();
         for slot in &change.slots {
             self.slot(change, slot, &places)?;
         }
         for record in change.joined.iter().flatten() {
             let row_key = record_key(self.keys, record).0;
-            let plain = serde_json::to_vec(record).map_err(|error| Error::Other("write record", error.into()))?;
+            let plain = serde_json::to_vec(record)
+                .map_err(|error| Error::Other("write record", error.into()))?;
             let sealed = key.seal_body(model::id::RecordKey(row_key), &plain)?;
-            let nowhere = Place { segment: 0, at: 0, length: 0 };
-            self.record(change.patient, record, row_key, CURRENT, 0, nowhere, 0, Some(sealed));
+            let nowhere = Place {
+                segment: 0,
+                at: 0,
+                length: 0,
+            };
+            self.record(
+                change.patient,
+                record,
+                row_key,
+                CURRENT,
+                0,
+                nowhere,
+                0,
+                Some(sealed),
+            );
         }
         if let Some(tokens) = &change.tokens {
             let facility = change.facility.number();
             self.clear_tokens.push((change.patient.0, facility));
-            self.tokens.extend(tokens.iter().map(|token| (token.blind(self.keys), change.patient.0, facility)));
+            self.tokens.extend(
+                tokens
+                    .iter()
+                    .map(|token| (token.blind(self.keys), change.patient.0, facility)),
+            );
         }
         Ok(())
     }
@@ -260,9 +334,12 @@ impl<'a> Writer<'a> {
             place.at.into(),
             place.length.into(),
         ]);
-        let Some(findings) = &changed.findings else { return Ok(()) };
+        let Some(findings) = &changed.findings else {
+            return Ok(());
+        };
         if !changed.fresh {
-            self.clear_findings.push((change.patient.0, item.slot, item.path));
+            self.clear_findings
+                .push((change.patient.0, item.slot, item.path));
         }
         for (ordinal, finding) in (0_i64..).zip(findings) {
             let place = &finding.place;
@@ -286,15 +363,26 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    fn slot(&mut self, change: &PatientChange, slot: &SlotChange, places: &BTreeMap<i64, Place>) -> Result<(), Error> {
+    fn slot(
+        &mut self,
+        change: &PatientChange,
+        slot: &SlotChange,
+        places: &BTreeMap<i64, Place>,
+    ) -> Result<(), Error> {
         let mut keys = BTreeSet::new();
-        for publish in slot.publish.iter().filter(|publish| is_served(publish.record.meta.kind)) {
+        for publish in slot
+            .publish
+            .iter()
+            .filter(|publish| is_served(publish.record.meta.kind))
+        {
             let key = record_key(self.keys, &publish.record).0;
             // What an order says about the patient stays when the order goes.
             if !from_order(&publish.record) {
                 keys.insert(key);
             }
-            let place = *places.get(&publish.path).ok_or(Error::Corrupt("item without frame"))?;
+            let place = *places
+                .get(&publish.path)
+                .ok_or(Error::Corrupt("item without frame"))?;
             self.published(change.patient, slot.slot, publish, key, place)?;
         }
         self.slots.push(vec![
@@ -303,24 +391,48 @@ impl<'a> Writer<'a> {
             (&change.facility).into(),
             slot.state.into(),
             slot.joins.into(),
-            bytes(slot.published.iter().flat_map(|(path, standing)| [*path, *standing])).into(),
+            bytes(
+                slot.published
+                    .iter()
+                    .flat_map(|(path, standing)| [*path, *standing]),
+            )
+            .into(),
             bytes(keys.iter().copied()).into(),
         ]);
         // INVARIANT: `before` is what stands in the table; the claim on the patient's row fails otherwise.
-        let before = slot.before.iter().flat_map(|before| before.keys.iter().copied());
+        let before = slot
+            .before
+            .iter()
+            .flat_map(|before| before.keys.iter().copied());
         let gone: Vec<i64> = before.filter(|key| !keys.contains(key)).collect();
         self.gone.push((change.patient, gone));
         Ok(())
     }
 
-    fn published(&mut self, patient: PatientNumber, slot: i64, publish: &Publish, key: i64, place: Place) -> Result<(), Error> {
+    fn published(
+        &mut self,
+        patient: PatientNumber,
+        slot: i64,
+        publish: &Publish,
+        key: i64,
+        place: Place,
+    ) -> Result<(), Error> {
         let state = match publish.standing {
             Standing::Current => CURRENT,
             Standing::SupersededOnly => SUPERSEDED_ONLY,
             Standing::Absent => ABSENT,
         };
         let ordinal = i64::try_from(publish.ordinal).map_err(|_| Error::Corrupt("ordinal"))?;
-        self.record(patient, &publish.record, key, state, slot, place, ordinal, None);
+        self.record(
+            patient,
+            &publish.record,
+            key,
+            state,
+            slot,
+            place,
+            ordinal,
+            None,
+        );
         Ok(())
     }
 
@@ -337,7 +449,11 @@ impl<'a> Writer<'a> {
         body: Option<Vec<u8>>,
     ) {
         let meta = &record.meta;
-        let mut codes = record.body.search_codes().into_iter().map(|coding| self.keys.code(coding.system.as_ref(), &coding.code));
+        let mut codes = record
+            .body
+            .search_codes()
+            .into_iter()
+            .map(|coding| self.keys.code(coding.system.as_ref(), &coding.code));
         let mut code = || Value::from(codes.next().unwrap_or(0));
         let codes = [code(), code(), code(), code()];
         let facets = match (&record.body, state) {
@@ -379,13 +495,21 @@ impl<'a> Writer<'a> {
             tx.execute(sql, params![*patient, *slot, *path]).await?;
         }
         for (patient, facility) in &self.clear_tokens {
-            tx.execute("delete from search_token where patient = $1 and facility = $2", params![*patient, *facility]).await?;
+            tx.execute(
+                "delete from search_token where patient = $1 and facility = $2",
+                params![*patient, *facility],
+            )
+            .await?;
         }
         tx.insert_many(&ITEMS, &self.items).await?;
         tx.insert_many(&SLOTS, &self.slots).await?;
-        tx.insert_many(&RECORDS, &self.records.into_values().collect::<Vec<_>>()).await?;
+        tx.insert_many(&RECORDS, &self.records.into_values().collect::<Vec<_>>())
+            .await?;
         tx.insert_many(&FINDINGS, &self.findings).await?;
-        let tokens = self.tokens.into_iter().map(|(token, patient, facility)| vec![token.into(), patient.into(), facility.into()]);
+        let tokens = self
+            .tokens
+            .into_iter()
+            .map(|(token, patient, facility)| vec![token.into(), patient.into(), facility.into()]);
         tx.insert_many(&TOKENS, &tokens.collect::<Vec<_>>()).await
     }
 }

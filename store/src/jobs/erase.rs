@@ -23,10 +23,22 @@ const DELETIONS: [(&str, &str); 5] = [
         "delete from finding where patient = $1 and exists (select 1 from item i where i.patient = finding.patient \
          and i.slot = finding.slot and i.path = finding.path and i.facility = $2)",
     ),
-    ("item", "delete from item where patient = $1 and facility = $2"),
-    ("slot", "delete from slot where patient = $1 and facility = $2"),
-    ("record", "delete from record where patient = $1 and facility = $2"),
-    ("search_token", "delete from search_token where patient = $1 and facility = $2"),
+    (
+        "item",
+        "delete from item where patient = $1 and facility = $2",
+    ),
+    (
+        "slot",
+        "delete from slot where patient = $1 and facility = $2",
+    ),
+    (
+        "record",
+        "delete from record where patient = $1 and facility = $2",
+    ),
+    (
+        "search_token",
+        "delete from search_token where patient = $1 and facility = $2",
+    ),
 ];
 
 impl Jobs {
@@ -34,7 +46,11 @@ impl Jobs {
     pub(super) async fn erase(&self, papers: &Papers, patient: PatientNumber) -> Result<(), Error> {
         while let Some(erasure) = papers.due_erasure(patient).await? {
             let erased = self.erase_rows(&erasure).await?;
-            let keys = if erasure.whole { self.shred(patient).await? } else { Vec::new() };
+            let keys = if erasure.whole {
+                self.shred(patient).await?
+            } else {
+                Vec::new()
+            };
             self.record(&erasure, &erased, &keys).await?;
             match papers.erased(&erasure).await {
                 Ok(()) => break,
@@ -71,7 +87,11 @@ impl Jobs {
     async fn shred(&self, patient: PatientNumber) -> Result<Vec<i64>, Error> {
         let keys = &self.store.0.keys;
         let generations = keys.shred(patient).await?;
-        self.store.0.records.execute("delete from patient where number = $1", params![patient]).await?;
+        self.store
+            .0
+            .records
+            .execute("delete from patient where number = $1", params![patient])
+            .await?;
         match keys.patient(patient).await? {
             None => Ok(generations),
             Some(_) => Err(Error::Unavailable("the patient's key is being made anew")),
@@ -79,15 +99,28 @@ impl Jobs {
     }
 
     async fn record(&self, erasure: &Erasure, erased: &Erased, keys: &[i64]) -> Result<(), Error> {
-        let join = |parts: Vec<String>| if parts.is_empty() { "none".to_owned() } else { parts.join(", ") };
-        let counts = join(erased.iter().map(|(table, rows)| format!("{table} {rows}")).collect());
+        let join = |parts: Vec<String>| {
+            if parts.is_empty() {
+                "none".to_owned()
+            } else {
+                parts.join(", ")
+            }
+        };
+        let counts = join(
+            erased
+                .iter()
+                .map(|(table, rows)| format!("{table} {rows}"))
+                .collect(),
+        );
         let sources = join(erasure.sources.iter().map(ToString::to_string).collect());
         let keys = join(keys.iter().map(ToString::to_string).collect());
         let consents = join(erasure.consents.iter().map(ToString::to_string).collect());
         let event = Event::new(Action::Erased)
             .about(erasure.patient, erasure.public, 0)
             .of(consents)
-            .with(format!("rows: {counts}; sources: {sources}; keys destroyed: {keys}"));
+            .with(format!(
+                "rows: {counts}; sources: {sources}; keys destroyed: {keys}"
+            ));
         self.store.0.audit.record(event).await
     }
 }

@@ -41,8 +41,14 @@ impl Jobs {
     /// # Errors
     /// When the database does not answer.
     pub async fn feed(&self, feed: &str) -> Result<FeedStatus, Error> {
-        let sql = "select swept_at, items, withheld, up, paused_since from feed_state where feed = $1";
-        let row: Option<(i64, i64, i64, i64, i64)> = self.store.0.records.fetch_optional(sql, params![feed]).await?;
+        let sql =
+            "select swept_at, items, withheld, up, paused_since from feed_state where feed = $1";
+        let row: Option<(i64, i64, i64, i64, i64)> = self
+            .store
+            .0
+            .records
+            .fetch_optional(sql, params![feed])
+            .await?;
         let (swept, items, withheld, up, paused) = row.unwrap_or_default();
         Ok(FeedStatus {
             swept_at: (swept > 0).then_some(Instant(swept)),
@@ -60,7 +66,12 @@ impl Jobs {
     /// When the database does not answer.
     pub async fn feed_swept(&self, feed: &str, items: usize, withheld: usize) -> Result<(), Error> {
         let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
-        let params = params![feed, self.store.0.clock.now(), number(items), number(withheld)];
+        let params = params![
+            feed,
+            self.store.0.clock.now(),
+            number(items),
+            number(withheld)
+        ];
         self.store.0.records.execute(SWEPT, params).await?;
         Ok(())
     }
@@ -79,7 +90,11 @@ impl Jobs {
     /// # Errors
     /// When the database does not answer.
     pub async fn pause_feed(&self, feed: &str) -> Result<(), Error> {
-        self.store.0.records.execute(PAUSED, params![feed, self.store.0.clock.now()]).await?;
+        self.store
+            .0
+            .records
+            .execute(PAUSED, params![feed, self.store.0.clock.now()])
+            .await?;
         Ok(())
     }
 
@@ -89,6 +104,12 @@ impl Jobs {
     /// When the database does not answer.
     pub async fn resume_feed(&self, feed: &str) -> Result<bool, Error> {
         let sql = "update feed_state set paused_since = $2 where feed = $1 and paused_since > 0";
-        Ok(self.store.0.records.execute(sql, params![feed, RESUMED]).await? > 0)
+        Ok(self
+            .store
+            .0
+            .records
+            .execute(sql, params![feed, RESUMED])
+            .await?
+            > 0)
     }
 }

@@ -153,9 +153,7 @@ fn extensions(record: &ReadRecord, allergy: &Allergy) -> Vec<Value> {
         sent.as_ref()
             .map(|sent| source_field(field, "valueCodeableConcept", concept(sent, facility)))
     });
-    origin(record, None)
-        .chain(fields)
-        .collect()
+    origin(record, None).chain(fields).collect()
 }
 
 fn notes(allergy: &Allergy) -> Vec<Value> {

@@ -8,9 +8,7 @@ use serde_json::Value;
 
 use super::Rendering;
 use super::contained::Contained;
-use super::datatypes::{
-    codeable, concept, date_time, extension, note, source_field, words,
-};
+use super::datatypes::{codeable, concept, date_time, extension, note, source_field, words};
 use super::meta::{Version, instance, meta, opening, origin, patient_of};
 use super::object::Object;
 use super::system::{CONDITION_CLINICAL, ICD10, ICD10_2013};

@@ -245,7 +245,5 @@ fn extensions(record: &ReadRecord, observation: &Observation) -> Vec<Value> {
         ),
     ];
     let department = report.and_then(|report| report.department.as_ref());
-    origin(record, department)
-        .chain(fields)
-        .collect()
+    origin(record, department).chain(fields).collect()
 }

@@ -11,7 +11,9 @@ use normalize::join::{Contribution, allergies, encounters};
 use store::{Error, Intake, Item, ItemChange, Known, SlotChange, Token};
 
 use super::read::{ReadFile, by_slot, version_text};
-use super::show::{JOINS_ALLERGIES, JOINS_ENCOUNTERS, Outline, Shown, SlotKind, VANISHED, outline, shown};
+use super::show::{
+    JOINS_ALLERGIES, JOINS_ENCOUNTERS, Outline, Shown, SlotKind, VANISHED, outline, shown,
+};
 use super::tree::Found;
 
 /// The difference between a listing and what is kept.
@@ -51,7 +53,11 @@ pub(crate) fn difference(
         // A rename half done shows one version under two names; the valid one counts, else the deleted.
         let again = !seen.insert(path);
         match kept.remove(&path) {
-            Some(item) if item.size == file.size && item.modified == file.modified && item.flag != VANISHED => {
+            Some(item)
+                if item.size == file.size
+                    && item.modified == file.modified
+                    && item.flag != VANISHED =>
+            {
                 if item.flag != flag {
                     difference.renamed.push(item.flagged(flag));
                 }
@@ -85,8 +91,17 @@ pub(crate) struct Resolved {
 
 impl Resolver<'_> {
     /// Resolves what was read, renamed and has vanished.
-    pub(crate) async fn resolve(&self, read: Vec<ReadFile>, moved: Vec<Item>) -> Result<Resolved, Error> {
-        let mut items: BTreeMap<i64, Item> = self.known.items.iter().map(|item| (item.path, item.clone())).collect();
+    pub(crate) async fn resolve(
+        &self,
+        read: Vec<ReadFile>,
+        moved: Vec<Item>,
+    ) -> Result<Resolved, Error> {
+        let mut items: BTreeMap<i64, Item> = self
+            .known
+            .items
+            .iter()
+            .map(|item| (item.path, item.clone()))
+            .collect();
         let mut kinds: BTreeMap<i64, SlotKind> = BTreeMap::new();
         let mut touched = BTreeSet::new();
         for item in moved.iter().chain(read.iter().map(|file| &file.item)) {
@@ -94,13 +109,24 @@ impl Resolver<'_> {
             kinds.insert(item.slot, SlotKind::numbered(item.kind));
             items.insert(item.path, item.clone());
         }
-        kinds.extend(read.iter().map(|file| (file.item.slot, file.slot_kind.clone())));
-        let slots = by_slot(items.values().filter(|item| touched.contains(&item.slot)).cloned());
+        kinds.extend(
+            read.iter()
+                .map(|file| (file.item.slot, file.slot_kind.clone())),
+        );
+        let slots = by_slot(
+            items
+                .values()
+                .filter(|item| touched.contains(&item.slot))
+                .cloned(),
+        );
         let outlines: BTreeMap<i64, Outline> = slots
             .iter()
             .filter_map(|(slot, items)| Some((*slot, outline(kinds.get(slot)?, self.feed, items))))
             .collect();
-        let mut records: Records = read.iter().map(|file| (file.item.path, Arc::clone(&file.records))).collect();
+        let mut records: Records = read
+            .iter()
+            .map(|file| (file.item.path, Arc::clone(&file.records)))
+            .collect();
         self.fetch(needed(&slots, &outlines), &mut records).await?;
         let shown: BTreeMap<i64, Shown> = slots
             .iter()
@@ -108,18 +134,29 @@ impl Resolver<'_> {
             .collect();
         let joined = self.join(&shown, &items, &mut records).await?;
         let tokens = tokens(&shown);
-        Ok(Resolved { items: self.item_changes(read, moved, &shown)?, slots: self.slot_changes(shown), joined, tokens })
+        Ok(Resolved {
+            items: self.item_changes(read, moved, &shown)?,
+            slots: self.slot_changes(shown),
+            joined,
+            tokens,
+        })
     }
 
     /// Loads the records of kept items that are not at hand.
     async fn fetch(&self, wanted: Vec<Item>, records: &mut Records) -> Result<(), Error> {
-        let wanted: Vec<Item> = wanted.into_iter().filter(|item| !records.contains_key(&item.path)).collect();
+        let wanted: Vec<Item> = wanted
+            .into_iter()
+            .filter(|item| !records.contains_key(&item.path))
+            .collect();
         if wanted.is_empty() {
             return Ok(());
         }
         let contents = self.intake.contents(self.patient, &wanted).await?;
         for (item, content) in wanted.iter().zip(contents) {
-            records.insert(item.path, Arc::new(content.records.into_iter().map(Arc::new).collect()));
+            records.insert(
+                item.path,
+                Arc::new(content.records.into_iter().map(Arc::new).collect()),
+            );
         }
         Ok(())
     }
@@ -132,25 +169,43 @@ impl Resolver<'_> {
         records: &mut Records,
     ) -> Result<Option<Vec<Record>>, Error> {
         let before = |slot: &i64| self.known.slots.get(slot).map_or(0, |slot| slot.joins);
-        let touched = shown.iter().fold(0, |bits, (slot, shown)| bits | shown.joins | before(slot));
+        let touched = shown
+            .iter()
+            .fold(0, |bits, (slot, shown)| bits | shown.joins | before(slot));
         if touched & (JOINS_ENCOUNTERS | JOINS_ALLERGIES) == 0 {
             return Ok(None);
         }
-        let elsewhere = self.known.slots.values().filter(|slot| slot.joins != 0 && !shown.contains_key(&slot.slot));
+        let elsewhere = self
+            .known
+            .slots
+            .values()
+            .filter(|slot| slot.joins != 0 && !shown.contains_key(&slot.slot));
         let elsewhere = elsewhere.flat_map(|slot| slot.published.iter().map(|(path, _)| *path));
         let here = shown.values().filter(|shown| shown.joins != 0);
         let here = here.flat_map(|shown| shown.published.iter().map(|(path, _)| *path));
         let paths: Vec<i64> = elsewhere.chain(here).collect();
-        let contributing: Vec<Item> = paths.iter().filter_map(|path| items.get(path).cloned()).collect();
+        let contributing: Vec<Item> = paths
+            .iter()
+            .filter_map(|path| items.get(path).cloned())
+            .collect();
         self.fetch(contributing.clone(), records).await?;
         let versions: Vec<(String, &Arc<Vec<Arc<Record>>>)> = contributing
             .iter()
-            .filter_map(|item| Some((version_text(item.version, item.department), records.get(&item.path)?)))
+            .filter_map(|item| {
+                Some((
+                    version_text(item.version, item.department),
+                    records.get(&item.path)?,
+                ))
+            })
             .collect();
         let contributions = |kind: Kind| {
-            let all = versions.iter().flat_map(|(version, records)| records.iter().map(move |record| (version, record)));
+            let all = versions
+                .iter()
+                .flat_map(|(version, records)| records.iter().map(move |record| (version, record)));
             let wanted = all.filter(|(_, record)| record.meta.kind == kind);
-            wanted.map(|(version, record)| Contribution { version, record }).collect::<Vec<_>>()
+            wanted
+                .map(|(version, record)| Contribution { version, record })
+                .collect::<Vec<_>>()
         };
         let facility = &self.feed.facility;
         let mut joined = encounters(facility, &contributions(Kind::EncounterEvent));
@@ -165,11 +220,29 @@ impl Resolver<'_> {
         moved: Vec<Item>,
         shown: &BTreeMap<i64, Shown>,
     ) -> Result<Vec<ItemChange>, Error> {
-        let kept: BTreeMap<i64, &Item> = self.known.items.iter().map(|item| (item.path, item)).collect();
+        let kept: BTreeMap<i64, &Item> = self
+            .known
+            .items
+            .iter()
+            .map(|item| (item.path, item))
+            .collect();
         let mut changes: BTreeMap<i64, ItemChange> = BTreeMap::new();
-        let shown_paths = shown.values().flat_map(|shown| shown.published.iter().map(|(path, _)| *path));
-        for item in shown_paths.filter_map(|path| kept.get(&path).copied().cloned()).chain(moved) {
-            changes.insert(item.path, ItemChange { item, packed: None, findings: None, fresh: false });
+        let shown_paths = shown
+            .values()
+            .flat_map(|shown| shown.published.iter().map(|(path, _)| *path));
+        for item in shown_paths
+            .filter_map(|path| kept.get(&path).copied().cloned())
+            .chain(moved)
+        {
+            changes.insert(
+                item.path,
+                ItemChange {
+                    item,
+                    packed: None,
+                    findings: None,
+                    fresh: false,
+                },
+            );
         }
         for file in read {
             let change = ItemChange {
@@ -200,17 +273,24 @@ impl Resolver<'_> {
 fn needed(slots: &BTreeMap<i64, Vec<Item>>, outlines: &BTreeMap<i64, Outline>) -> Vec<Item> {
     let of_slot = |(slot, outline): (&i64, &Outline)| {
         let items = slots.get(slot).map_or(&[][..], Vec::as_slice);
-        outline.needed.iter().filter_map(|(at, _)| items.get(*at).cloned()).collect::<Vec<Item>>()
+        outline
+            .needed
+            .iter()
+            .filter_map(|(at, _)| items.get(*at).cloned())
+            .collect::<Vec<Item>>()
     };
     outlines.iter().flat_map(of_slot).collect()
 }
 
 /// By what the facility's demographics find the patient, when they are shown anew.
 fn tokens(shown: &BTreeMap<i64, Shown>) -> Option<Vec<Token>> {
-    let mut patients = shown.values().flat_map(|shown| &shown.publish).filter_map(|publish| match &publish.record.body {
-        Body::Patient(patient) => Some((&publish.record.meta.facility, patient)),
-        _ => None,
-    });
+    let mut patients = shown
+        .values()
+        .flat_map(|shown| &shown.publish)
+        .filter_map(|publish| match &publish.record.body {
+            Body::Patient(patient) => Some((&publish.record.meta.facility, patient)),
+            _ => None,
+        });
     let (facility, patient) = patients.next_back()?;
     Some(super::tokens::of(facility, patient))
 }

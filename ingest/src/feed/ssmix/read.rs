@@ -50,10 +50,16 @@ impl Reader {
         let jobs: Vec<Job> = files.into_iter().map(|file| self.job(file)).collect();
         let most = self.most;
         let fetched = tokio::task::spawn_blocking(move || {
-            let fetch = |job: Job| tree::read(&job.path, most).ok().map(|content| (job, content));
+            let fetch = |job: Job| {
+                tree::read(&job.path, most)
+                    .ok()
+                    .map(|content| (job, content))
+            };
             jobs.into_iter().filter_map(fetch).collect::<Vec<_>>()
         });
-        let Ok(fetched) = fetched.await else { return Vec::new() };
+        let Ok(fetched) = fetched.await else {
+            return Vec::new();
+        };
         let reader = self.clone();
         let work = move || {
             fetched
@@ -69,17 +75,23 @@ impl Reader {
         let slot_kind = slot_kind(&file.name);
         let item = Item::new(
             self.intake.slot_digest(facility, &file.name.slot()),
-            self.intake.path_digest(facility, file.root, &file.version_path),
+            self.intake
+                .path_digest(facility, file.root, &file.version_path),
             slot_kind.number(),
             flag_number(file.name.flag),
             file.name.instant(),
-            self.intake.content_digest(file.name.department.as_deref().unwrap_or("-").as_bytes()),
+            self.intake
+                .content_digest(file.name.department.as_deref().unwrap_or("-").as_bytes()),
             0,
             file.size,
             file.modified,
             Outcome::Withheld,
         );
-        Job { name: file.name, item, path: file.path }
+        Job {
+            name: file.name,
+            item,
+            path: file.path,
+        }
     }
 
     fn file(&self, job: Job, content: Content, patient_from_order: bool) -> ReadFile {
@@ -89,13 +101,23 @@ impl Reader {
             Content::TooLarge => (Vec::new(), Some(lint::S1110)),
         };
         let read = || {
-            let context = Context { feed: &self.feed, patient_from_order };
-            normalize(&normalize::Item { format: Format::SsMix2(&job.name), bytes: &raw }, &context)
+            let context = Context {
+                feed: &self.feed,
+                patient_from_order,
+            };
+            normalize(
+                &normalize::Item {
+                    format: Format::SsMix2(&job.name),
+                    bytes: &raw,
+                },
+                &context,
+            )
         };
         let normalized = match refused {
             Some(rule) => withheld(rule),
             // INVARIANT of `normalize`: it does not panic. If it ever does, one file is withheld.
-            None => std::panic::catch_unwind(std::panic::AssertUnwindSafe(read)).unwrap_or_else(|_| withheld(lint::S1113)),
+            None => std::panic::catch_unwind(std::panic::AssertUnwindSafe(read))
+                .unwrap_or_else(|_| withheld(lint::S1113)),
         };
         let mut item = job.item;
         item.content = self.intake.content_digest(&raw);
@@ -115,7 +137,10 @@ impl Reader {
 }
 
 fn outcome(normalized: &Normalized, name: &FileName) -> Outcome {
-    let withheld = normalized.findings.iter().any(|finding| finding.effect == model::finding::Effect::Withhold);
+    let withheld = normalized
+        .findings
+        .iter()
+        .any(|finding| finding.effect == model::finding::Effect::Withhold);
     match (withheld, name.kind.reads()) {
         (true, _) => Outcome::Withheld,
         (false, true) => Outcome::Read,
@@ -135,7 +160,10 @@ fn withheld(rule: Rule) -> Normalized {
 }
 
 pub(crate) fn slot_kind(name: &FileName) -> SlotKind {
-    SlotKind { kind: name.kind.clone(), order_is_real: name.order_number().is_some() }
+    SlotKind {
+        kind: name.kind.clone(),
+        order_is_real: name.order_number().is_some(),
+    }
 }
 
 pub(crate) const fn flag_number(flag: Flag) -> i64 {
@@ -163,10 +191,16 @@ impl ReadFile {
 /// The newest of the files that are the facility's own demographics, else the newest file.
 pub(crate) fn first_to_read(files: &[Found]) -> Option<usize> {
     let newest = |kind: fn(&FileName) -> bool| {
-        let candidates = files.iter().enumerate().filter(move |(_, file)| kind(&file.name) && file.name.flag != Flag::Deleted);
-        candidates.max_by_key(|(_, file)| (file.name.flag, file.name.instant())).map(|(index, _)| index)
+        let candidates = files
+            .iter()
+            .enumerate()
+            .filter(move |(_, file)| kind(&file.name) && file.name.flag != Flag::Deleted);
+        candidates
+            .max_by_key(|(_, file)| (file.name.flag, file.name.instant()))
+            .map(|(index, _)| index)
     };
-    newest(|name| name.kind == normalize::ssmix::data_type::DataKind::Adt00).or_else(|| newest(|_| true))
+    newest(|name| name.kind == normalize::ssmix::data_type::DataKind::Adt00)
+        .or_else(|| newest(|_| true))
 }
 
 /// Items by slot.

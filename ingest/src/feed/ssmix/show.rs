@@ -31,7 +31,10 @@ impl SlotKind {
     }
 
     pub(crate) fn numbered(number: i64) -> Self {
-        Self { kind: DataKind::numbered(number / 2), order_is_real: number % 2 == 1 }
+        Self {
+            kind: DataKind::numbered(number / 2),
+            order_is_real: number % 2 == 1,
+        }
     }
 }
 
@@ -44,18 +47,34 @@ pub(crate) struct Outline {
 
 /// Which items of a slot count, and which others must be looked at too.
 pub(crate) fn outline(kind: &SlotKind, feed: &Feed, items: &[Item]) -> Outline {
-    let alive: Vec<usize> = (0..items.len()).filter(|at| items.get(*at).is_some_and(|item| item.flag != VANISHED)).collect();
-    let versions: Vec<Version> = alive.iter().filter_map(|at| items.get(*at)).map(version).collect();
+    let alive: Vec<usize> = (0..items.len())
+        .filter(|at| items.get(*at).is_some_and(|item| item.flag != VANISHED))
+        .collect();
+    let versions: Vec<Version> = alive
+        .iter()
+        .filter_map(|at| items.get(*at))
+        .map(version)
+        .collect();
     let current = current(&kind.kind, kind.order_is_real, &versions);
-    let standing =
-        if current.state == SlotState::SupersededOnly { Standing::SupersededOnly } else { Standing::Current };
-    let shown: Vec<usize> = current.published.iter().filter_map(|index| alive.get(*index).copied()).collect();
+    let standing = if current.state == SlotState::SupersededOnly {
+        Standing::SupersededOnly
+    } else {
+        Standing::Current
+    };
+    let shown: Vec<usize> = current
+        .published
+        .iter()
+        .filter_map(|index| alive.get(*index).copied())
+        .collect();
     let mut needed: Vec<(usize, Standing)> = shown.iter().map(|at| (*at, standing)).collect();
     if current.state == SlotState::Current && !shown.is_empty() && looks_back(kind, feed) {
-        let superseded = |at: &usize| items.get(*at).is_some_and(|item| item.flag == 2) && !shown.contains(at);
+        let superseded =
+            |at: &usize| items.get(*at).is_some_and(|item| item.flag == 2) && !shown.contains(at);
         let mut older: Vec<usize> = alive.iter().copied().filter(superseded).collect();
         // Newest first: the newest version that has a fact speaks for it.
-        older.sort_by_key(|at| std::cmp::Reverse(items.get(*at).map(|item| (item.version, item.content))));
+        older.sort_by_key(|at| {
+            std::cmp::Reverse(items.get(*at).map(|item| (item.version, item.content)))
+        });
         needed.extend(older.into_iter().map(|at| (at, Standing::Absent)));
     }
     Outline { current, needed }
@@ -115,32 +134,50 @@ pub(crate) struct Shown {
 
 /// The records a slot shows, each fact once: the current version speaks first, then the newest older
 /// one that has it.
-pub(crate) fn shown(outline: &Outline, items: &[Item], records: &BTreeMap<i64, Arc<Vec<Arc<Record>>>>) -> Shown {
+pub(crate) fn shown(
+    outline: &Outline,
+    items: &[Item],
+    records: &BTreeMap<i64, Arc<Vec<Arc<Record>>>>,
+) -> Shown {
     let mut publish: BTreeMap<(Kind, String), Publish> = BTreeMap::new();
     let mut published = Vec::new();
     let mut joins = 0;
     for (at, standing) in &outline.needed {
         let Some(item) = items.get(*at) else { continue };
-        let Some(records) = records.get(&item.path) else { continue };
+        let Some(records) = records.get(&item.path) else {
+            continue;
+        };
         published.push((item.path, standing_number(*standing)));
         for (ordinal, record) in records.iter().enumerate() {
             joins |= joins_of(record.meta.kind);
-            let Some(standing) = stands(*standing, record) else { continue };
+            let Some(standing) = stands(*standing, record) else {
+                continue;
+            };
             let fact = (record.meta.kind, record.meta.source_key.clone());
-            let one = Publish { path: item.path, ordinal, record: Arc::clone(record), standing };
+            let one = Publish {
+                path: item.path,
+                ordinal,
+                record: Arc::clone(record),
+                standing,
+            };
             publish.entry(fact).or_insert(one);
         }
     }
-    Shown { state: state_number(outline.current.state), joins, published, publish: publish.into_values().collect() }
+    Shown {
+        state: state_number(outline.current.state),
+        joins,
+        published,
+        publish: publish.into_values().collect(),
+    }
 }
 
 /// How a fact of an older version stands: a diagnosis that was taken back does not come back, and
 /// results of a merging sender are as current as the newest ones.
 fn stands(standing: Standing, record: &Record) -> Option<Standing> {
     match (&record.body, standing) {
-        (Body::Condition(condition), Standing::Absent) => {
-            (condition.verification != VerificationStatus::EnteredInError).then_some(Standing::Absent)
-        }
+        (Body::Condition(condition), Standing::Absent) => (condition.verification
+            != VerificationStatus::EnteredInError)
+            .then_some(Standing::Absent),
         (_, Standing::Absent) => Some(Standing::Current),
         (_, other) => Some(other),
     }

@@ -13,8 +13,15 @@ const PREFIXES: std::ops::RangeInclusive<usize> = 2..=4;
 
 /// The tokens of a facility's statement about a patient.
 pub(crate) fn of(facility: &FacilityId, patient: &Patient) -> Vec<Token> {
-    let mut tokens = vec![Token::Identifier(facility.to_string(), patient.local_id.clone())];
-    tokens.extend(patient.birth_date.map(|date| Token::BirthDate(date.to_string())));
+    let mut tokens = vec![Token::Identifier(
+        facility.to_string(),
+        patient.local_id.clone(),
+    )];
+    tokens.extend(
+        patient
+            .birth_date
+            .map(|date| Token::BirthDate(date.to_string())),
+    );
     tokens.extend(patient.sex.map(|sex| Token::Gender(gender(sex).to_owned())));
     for name in &patient.names {
         tokens.extend(of_name(name));
@@ -37,7 +44,10 @@ fn of_name(name: &PersonName) -> Vec<Token> {
     let given = forms(name.given.as_deref());
     let whole = forms_of(&name.text);
     let any: BTreeSet<&String> = family.iter().chain(&given).chain(&whole).collect();
-    let mut tokens: Vec<Token> = any.into_iter().map(|text| Token::Name(text.clone())).collect();
+    let mut tokens: Vec<Token> = any
+        .into_iter()
+        .map(|text| Token::Name(text.clone()))
+        .collect();
     tokens.extend(family.iter().map(|text| Token::Family(text.clone())));
     tokens.extend(given.iter().map(|text| Token::Given(text.clone())));
     tokens
@@ -48,7 +58,11 @@ fn forms_of(text: &str) -> Vec<String> {
     let folded = fold(text);
     let length = folded.chars().count();
     let beginning = |size: usize| folded.chars().take(size).collect::<String>();
-    PREFIXES.filter(|size| *size < length).map(beginning).chain((length > 0).then(|| folded.clone())).collect()
+    PREFIXES
+        .filter(|size| *size < length)
+        .map(beginning)
+        .chain((length > 0).then(|| folded.clone()))
+        .collect()
 }
 
 #[cfg(test)]

@@ -95,7 +95,13 @@ fn folders_of(path: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(folders)
 }
 
-fn walk(root: &Path, number: usize, folder: &Path, depth: usize, listing: &mut Listing) -> io::Result<()> {
+fn walk(
+    root: &Path,
+    number: usize,
+    folder: &Path,
+    depth: usize,
+    listing: &mut Listing,
+) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let kind = entry.file_type()?;
@@ -122,7 +128,9 @@ fn found(root: &Path, number: usize, entry: &fs::DirEntry) -> Option<Found> {
     let modified = meta.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
     Some(Found {
         root: number,
-        version_path: relative.rsplit_once('_').map(|(version, _)| version.to_owned())?,
+        version_path: relative
+            .rsplit_once('_')
+            .map(|(version, _)| version.to_owned())?,
         name,
         size: i64::try_from(meta.len()).ok()?,
         modified: i64::try_from(modified.as_micros()).ok()?,
@@ -133,10 +141,15 @@ fn found(root: &Path, number: usize, entry: &fs::DirEntry) -> Option<Found> {
 /// Reads a file, but nothing of one that is larger than allowed.
 pub(crate) fn read(path: &Path, most: u64) -> io::Result<Content> {
     let file = File::open(path)?;
-    let mut bytes = Vec::with_capacity(usize::try_from(file.metadata()?.len().min(most)).unwrap_or(0));
+    let mut bytes =
+        Vec::with_capacity(usize::try_from(file.metadata()?.len().min(most)).unwrap_or(0));
     file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
     let too_large = u64::try_from(bytes.len()).is_ok_and(|length| length > most);
-    Ok(if too_large { Content::TooLarge } else { Content::Bytes(bytes) })
+    Ok(if too_large {
+        Content::TooLarge
+    } else {
+        Content::Bytes(bytes)
+    })
 }
 
 /// What reading a file gave.
@@ -171,10 +184,19 @@ mod tests {
     #[test]
     fn only_the_folder_of_the_patient_is_opened() {
         let root = storage();
-        assert_eq!(count(root.path(), "0000123456", &Identity::default()), (1, 0));
-        assert_eq!(count(root.path(), "0000123457", &Identity::default()), (0, 0));
+        assert_eq!(
+            count(root.path(), "0000123456", &Identity::default()),
+            (1, 0)
+        );
+        assert_eq!(
+            count(root.path(), "0000123457", &Identity::default()),
+            (0, 0)
+        );
         assert_eq!(count(root.path(), "123456", &Identity::default()), (0, 0));
-        let padded = Identity { strip_leading_zeros: true, pad_to: None };
+        let padded = Identity {
+            strip_leading_zeros: true,
+            pad_to: None,
+        };
         assert_eq!(count(root.path(), "123456", &padded), (1, 0));
     }
 
@@ -185,8 +207,15 @@ mod tests {
         symlink(&patient, patient.join("loop")).unwrap();
         symlink("/etc/passwd", patient.join("20240510/OMP-01/x")).unwrap();
         fs::write(patient.join("20240510/OMP-01/Thumbs.db"), "x").unwrap();
-        fs::write(patient.join("20240510/OMP-01").join(format!("{NAME}.tmp")), "x").unwrap();
-        assert_eq!(count(root.path(), "0000123456", &Identity::default()), (1, 4));
+        fs::write(
+            patient.join("20240510/OMP-01").join(format!("{NAME}.tmp")),
+            "x",
+        )
+        .unwrap();
+        assert_eq!(
+            count(root.path(), "0000123456", &Identity::default()),
+            (1, 4)
+        );
     }
 
     #[test]

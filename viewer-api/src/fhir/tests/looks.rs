@@ -394,9 +394,7 @@ fn what_a_reader_needs_and_fhir_has_no_element_for_stands_with_its_field() {
         &of_observation(full_observation(ObservationCategory::Laboratory)),
         "OBR-16"
     ));
-    for field in [
-        "ORC-4", "RXE-6", "RXE-25", "RXE-32", "RXE-42",
-    ] {
+    for field in ["ORC-4", "RXE-6", "RXE-25", "RXE-32", "RXE-42"] {
         assert!(
             kept(
                 &of_medication(full_medication(MedicationKind::Prescription)),
