@@ -9,12 +9,12 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
      frame-ancestors 'none'; base-uri 'none'; form-action 'self'; \
      require-trusted-types-for 'script'";
 
-const NO_FEATURES: &str = "accelerometer=(), ambient-light-sensor=(), autoplay=(), battery=(), \
-     bluetooth=(), browsing-topics=(), camera=(), display-capture=(), encrypted-media=(), \
+const NO_FEATURES: &str = "accelerometer=(), autoplay=(), \
+     browsing-topics=(), camera=(), display-capture=(), encrypted-media=(), \
      fullscreen=(), gamepad=(), geolocation=(), gyroscope=(), hid=(), idle-detection=(), \
      local-fonts=(), magnetometer=(), microphone=(), midi=(), payment=(), picture-in-picture=(), \
      publickey-credentials-create=(), publickey-credentials-get=(), screen-wake-lock=(), serial=(), \
-     speaker-selection=(), storage-access=(), usb=(), web-share=(), window-management=(), \
+     speaker-selection=(), storage-access=(), usb=(), window-management=(), \
      xr-spatial-tracking=()";
 
 const ALWAYS: &[(&str, &str)] = &[
