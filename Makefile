@@ -1,0 +1,42 @@
+# make demo           run the sample network until Ctrl-C; FRESH=1 forgets what it kept
+# make test           everything that must hold before a change goes in
+# make bench          the first figures (docs/performance.md)
+# make setup          only install what the others need
+#
+# Both commands set up what they need and share one build. A single shape of the build command
+# matters: with fewer targets Cargo chooses other features and compiles the dependencies again.
+
+program := $(or $(CARGO_TARGET_DIR),target)/debug/musubi
+hospital := data/demo-hospital
+
+.PHONY: demo test bench setup
+.NOTPARALLEL:
+
+build = cargo build --locked --workspace --all-targets
+
+setup:
+	@scripts/setup.sh test
+
+demo:
+	@scripts/setup.sh demo
+	@$(build)
+ifeq ($(FRESH),1)
+	@rm -rf data
+endif
+	@umask 077; test -d $(hospital) || { mkdir -p $(hospital).new && \
+		tar -xJf samples/demo-hospital.tar.xz -C $(hospital).new && \
+		mv $(hospital).new $(hospital); }
+	@exec $(program) demo
+
+test: setup
+	cargo fmt --all --check
+	$(build)
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	cargo test --locked --workspace --no-fail-fast
+	python3 -m unittest discover -s tests/independent -t tests
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
+	$(program) check networks/*/
+
+bench:
+	@scripts/setup.sh test
+	cargo bench --locked --workspace --bench '*'
