@@ -17,7 +17,9 @@ const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=
 /// # Errors
 /// When somebody collects them already.
 pub(crate) fn collect() -> anyhow::Result<PrometheusHandle> {
-    PrometheusBuilder::new().install_recorder().context("collect metrics")
+    PrometheusBuilder::new()
+        .install_recorder()
+        .context("collect metrics")
 }
 
 /// Serves `/metrics` until `stop` is done.
@@ -29,10 +31,17 @@ pub(crate) async fn serve(
     handle: PrometheusHandle,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
-    let listener = TcpListener::bind(address).await.with_context(|| format!("listen on {address} for metrics"))?;
-    let text = move || async move { ([(CONTENT_TYPE, OPENMETRICS)], openmetrics(&handle.render())) };
+    let listener = TcpListener::bind(address)
+        .await
+        .with_context(|| format!("listen on {address} for metrics"))?;
+    tracing::info!(metrics = %listener.local_addr()?, "serving metrics");
+    let text =
+        move || async move { ([(CONTENT_TYPE, OPENMETRICS)], openmetrics(&handle.render())) };
     let app = Router::new().route("/metrics", get(text));
-    axum::serve(listener, app).with_graceful_shutdown(stop).await.context("serve metrics")
+    axum::serve(listener, app)
+        .with_graceful_shutdown(stop)
+        .await
+        .context("serve metrics")
 }
 
 /// OpenMetrics names a counter's family without `_total`, and ends with a mark.
@@ -46,7 +55,12 @@ fn openmetrics(prometheus: &str) -> String {
             _ => format!("{line}\n"),
         }
     };
-    prometheus.lines().filter(|line| !line.is_empty()).map(family).collect::<String>() + "# EOF\n"
+    prometheus
+        .lines()
+        .filter(|line| !line.is_empty())
+        .map(family)
+        .collect::<String>()
+        + "# EOF\n"
 }
 
 #[cfg(test)]
@@ -56,6 +70,9 @@ mod tests {
     #[test]
     fn counters_are_named_as_openmetrics_wants() {
         let text = "# TYPE a_total counter\na_total{feed=\"x\"} 3\n\n# TYPE b gauge\nb 1\n";
-        assert_eq!(openmetrics(text), "# TYPE a counter\na_total{feed=\"x\"} 3\n# TYPE b gauge\nb 1\n# EOF\n");
+        assert_eq!(
+            openmetrics(text),
+            "# TYPE a counter\na_total{feed=\"x\"} 3\n# TYPE b gauge\nb 1\n# EOF\n"
+        );
     }
 }

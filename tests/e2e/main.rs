@@ -1,5 +1,15 @@
 //! Stories from end to end: the real program as a process, real storages, both databases.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a story that cannot go on fails"
+)]
+
+mod fhir_rules;
 mod support;
 
+mod demo;
 mod reads;
+mod routes;

@@ -9,9 +9,11 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use auth::factor::totp;
-use serde_json::Value;
+use serde_json::{Value, json};
 use store::Clock;
 use tempfile::TempDir;
+
+use crate::fhir_rules;
 
 /// The hospital of the example network; its storage is the feed's.
 pub(crate) const HOSPITAL: &str = "1319999901";
@@ -51,6 +53,14 @@ pub(crate) struct Running {
     client: reqwest::blocking::Client,
 }
 
+/// Somebody who is signed in at a browser.
+pub(crate) struct Session {
+    /// The cookie, as sent back.
+    pub(crate) cookie: String,
+    /// The secret that unsafe requests show.
+    pub(crate) csrf: String,
+}
+
 /// An answer over HTTP.
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -59,6 +69,31 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// The whole answer; whatever is FHIR keeps FHIR's rules.
+    fn of(response: reqwest::blocking::Response) -> Self {
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let answer = Self {
+            status,
+            headers,
+            body: response.text().unwrap(),
+        };
+        let kind = answer
+            .headers
+            .get("content-type")
+            .map(|kind| kind.to_str().unwrap());
+        if kind.is_some_and(|kind| kind.starts_with("application/fhir+json"))
+            && !answer.body.is_empty()
+        {
+            assert_eq!(
+                fhir_rules::validate(&answer.json()),
+                Vec::<String>::new(),
+                "{}",
+                answer.body
+            );
+        }
+        answer
+    }
+
     /// The body as JSON.
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
@@ -70,11 +105,16 @@ impl Hub {
     pub(crate) fn new(kind: Kind) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let networks = folder.path().join("networks");
-        copy(&project().join("networks/example"), &networks.join("example"));
+        copy(
+            &project().join("networks/example"),
+            &networks.join("example"),
+        );
         fs::create_dir_all(folder.path().join("data/demo-hospital/1319999901")).unwrap();
         let feed = networks.join("example/feeds/demo-hospital.toml");
         let text = fs::read_to_string(&feed).unwrap();
-        let text = text.replace("sweep = \"10m\"", "sweep = \"1s\"").replace("settle = \"2s\"", "settle = \"0s\"");
+        let text = text
+            .replace("sweep = \"10m\"", "sweep = \"1s\"")
+            .replace("settle = \"2s\"", "settle = \"0s\"");
         fs::write(&feed, text).unwrap();
         let mut environment = vec![
             ("MUSUBI_SERVE_LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
@@ -86,7 +126,10 @@ impl Hub {
                 environment.push((format!("MUSUBI_DATABASE_{name}"), url.clone()));
             }
         }
-        Self { folder, environment }
+        Self {
+            folder,
+            environment,
+        }
     }
 
     /// The hub's folder.
@@ -114,15 +157,38 @@ impl Hub {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_musubi"));
-        command.args(arguments).current_dir(self.path()).envs(self.environment.iter().cloned());
         command
+            .args(arguments)
+            .current_dir(self.path())
+            .envs(self.environment.iter().cloned());
+        command
+    }
+
+    /// Starts a command whose end nobody waits for yet; it says nothing.
+    pub(crate) fn start(&self, arguments: &[&str]) -> Child {
+        self.command(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap()
     }
 
     /// Runs a command to its end, with what is typed into it.
     pub(crate) fn musubi(&self, arguments: &[&str], typed: &str) -> Output {
         let mut command = self.command(arguments);
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        child.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(typed.as_bytes())
+            .unwrap();
         child.wait_with_output().unwrap()
     }
 
@@ -130,14 +196,27 @@ impl Hub {
     pub(crate) fn json(&self, arguments: &[&str], typed: &str) -> Value {
         let arguments: Vec<&str> = arguments.iter().copied().chain(["--json"]).collect();
         let output = self.musubi(&arguments, typed);
-        let (out, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        let (out, error) = (
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr),
+        );
         assert!(output.status.success(), "{arguments:?}: {out} {error}");
         serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{arguments:?}: {out}"))
     }
 
     /// Opens an account; the secret of its one-time codes.
     pub(crate) fn person(&self, login: &str, profession: &str, facility: &str) -> String {
-        let arguments = ["user", "add", login, "--name", "見本", "--profession", profession, "--facility", facility];
+        let arguments = [
+            "user",
+            "add",
+            login,
+            "--name",
+            "担当者",
+            "--profession",
+            profession,
+            "--facility",
+            facility,
+        ];
         let made = self.json(&arguments, &format!("{}\n", password(login)));
         made["secret"].as_str().unwrap().to_owned()
     }
@@ -146,7 +225,10 @@ impl Hub {
     pub(crate) fn token(&self, login: &str, profession: &str, facility: &str) -> String {
         let secret = self.person(login, profession, facility);
         let code = totp::code(&secret, Clock::system().now()).unwrap();
-        let issued = self.json(&["token", "issue", "--as", login], &format!("{}\n{code}\n", password(login)));
+        let issued = self.json(
+            &["token", "issue", "--as", login],
+            &format!("{}\n{code}\n", password(login)),
+        );
         issued["token"].as_str().unwrap().to_owned()
     }
 
@@ -159,14 +241,44 @@ impl Hub {
     pub(crate) fn consents(&self, lines: &[String]) {
         let file = self.path().join("consents.csv");
         fs::write(&file, format!("{CONSENTS}\n{}\n", lines.join("\n"))).unwrap();
-        self.json(&["consent", "import", "consents.csv", "--as", "secretary"], "");
+        self.json(
+            &["consent", "import", "consents.csv", "--as", "secretary"],
+            "",
+        );
+    }
+
+    /// Lays the files of an invented patient into the storage.
+    pub(crate) fn admit(&self, patient: &samples::Patient) {
+        patient
+            .write(&samples::roots(&self.path().join("data/demo-hospital")))
+            .unwrap();
+    }
+
+    /// Lets the feed read the facility's second volume too.
+    pub(crate) fn second_root(&self) {
+        let [_, second] = samples::roots(&self.path().join("data/demo-hospital"));
+        fs::create_dir_all(second).unwrap();
+        let one = "[\"data/demo-hospital/1319999901\"]";
+        let both = "[\"data/demo-hospital/1319999901\", \"data/demo-hospital/1319999901B\"]";
+        self.edit("feeds/demo-hospital.toml", one, both);
     }
 
     /// Withdraws a consent, with complete papers.
     pub(crate) fn withdraw(&self, consent_no: &str) {
         let arguments = [
-            "consent", "withdraw", consent_no, "--on", "2026-04-02", "--signer", "本人", "--relation", "self",
-            "--identity-check", "運転免許証", "--as", "secretary",
+            "consent",
+            "withdraw",
+            consent_no,
+            "--on",
+            "2026-04-02",
+            "--signer",
+            "本人",
+            "--relation",
+            "self",
+            "--identity-check",
+            "運転免許証",
+            "--as",
+            "secretary",
         ];
         self.json(&arguments, "");
     }
@@ -181,30 +293,49 @@ impl Hub {
     pub(crate) fn ingest(&self) -> Value {
         let output = self.musubi(&["ingest", "--once", "--json"], "");
         let text = String::from_utf8_lossy(&output.stdout);
-        assert!(matches!(output.status.code(), Some(0 | 1)), "{text} {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            matches!(output.status.code(), Some(0 | 1)),
+            "{text} {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         serde_json::from_str::<Value>(&text).unwrap()["report"].clone()
     }
 
     /// Serves until dropped.
     pub(crate) fn serve(&self, roles: &str) -> Running {
         let mut command = self.command(&["serve", "--roles", roles]);
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let log = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
         let (tell, told) = mpsc::channel();
         let kept = std::sync::Arc::clone(&log);
         std::thread::spawn(move || {
             for line in stderr.lines().map_while(Result::ok) {
-                let address = line.split("address=").nth(1).and_then(|rest| rest.split_whitespace().next()).map(str::to_owned);
+                let address = field(&line, "address");
                 kept.lock().unwrap().push_str(&format!("{line}\n"));
                 if let Some(address) = address {
                     let _ = tell.send(address);
                 }
             }
         });
-        let address = told.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("not serving: {}", log.lock().unwrap()));
-        let client = reqwest::blocking::Client::builder().no_proxy().build().unwrap();
-        Running { child, base: format!("http://{address}"), log, client }
+        let address = told
+            .recv_timeout(PATIENCE)
+            .unwrap_or_else(|_| panic!("not serving: {}", log.lock().unwrap()));
+        let client = reqwest::blocking::Client::builder()
+            .no_proxy()
+            .build()
+            .unwrap();
+        Running {
+            child,
+            base: format!("http://{address}"),
+            log,
+            client,
+        }
     }
 }
 
@@ -229,9 +360,7 @@ impl Running {
         if let Some((kind, body)) = body {
             request = request.header("content-type", kind).body(body);
         }
-        let response = request.send().unwrap();
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Answer { status, headers, body: response.text().unwrap() }
+        Answer::of(request.send().unwrap())
     }
 
     /// All resources of a search, page by page.
@@ -246,7 +375,13 @@ impl Running {
             resources.extend(entries.into_iter().map(|entry| entry["resource"].clone()));
             let links = bundle["link"].as_array().cloned().unwrap_or_default();
             let link = links.iter().find(|link| link["relation"] == "next");
-            next = link.map(|link| link["url"].as_str().unwrap().trim_start_matches(&self.base).to_owned());
+            next = link.map(|link| {
+                link["url"]
+                    .as_str()
+                    .unwrap()
+                    .trim_start_matches(&self.base)
+                    .to_owned()
+            });
         }
         resources
     }
@@ -268,6 +403,76 @@ impl Running {
         self.log.lock().unwrap().clone()
     }
 
+    /// What the metrics listener says.
+    pub(crate) fn metrics(&self) -> String {
+        until("metrics are served", || {
+            field(&self.log(), "metrics").is_some()
+        });
+        let address = field(&self.log(), "metrics").unwrap();
+        self.client
+            .get(format!("http://{address}/metrics"))
+            .send()
+            .unwrap()
+            .text()
+            .unwrap()
+    }
+
+    /// Greatest resident memory so far, in MiB.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:"))
+            .unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024
+    }
+
+    /// Signs a person in by password and one-time code, as a browser does.
+    pub(crate) fn sign_in(&self, login: &str, secret: &str) -> Session {
+        let post = |path: &str, body: Value, cookie: Option<&str>| {
+            let mut request = self.client.post(format!("{}{path}", self.base)).json(&body);
+            if let Some(cookie) = cookie {
+                request = request.header("cookie", cookie);
+            }
+            let response = request.send().unwrap();
+            assert_eq!(response.status(), 200, "{path}");
+            let cookie = response.headers()["set-cookie"]
+                .to_str()
+                .unwrap()
+                .split(';')
+                .next()
+                .unwrap()
+                .to_owned();
+            (cookie, response.json::<Value>().unwrap())
+        };
+        let (cookie, _) = post(
+            "/login",
+            json!({ "user": login, "password": password(login) }),
+            None,
+        );
+        let code = totp::code(secret, Clock::system().now()).unwrap();
+        let (cookie, answer) = post("/login/totp", json!({ "code": code }), Some(&cookie));
+        Session {
+            cookie,
+            csrf: answer["csrf"].as_str().unwrap().to_owned(),
+        }
+    }
+
+    /// Sends a request with any headers.
+    pub(crate) fn send(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: String,
+    ) -> Answer {
+        let mut request = self.client.request(method, format!("{}{path}", self.base));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        Answer::of(request.body(body).send().unwrap())
+    }
+
     /// Stops in order; whether it ended well.
     pub(crate) fn stop(mut self) -> bool {
         self.terminate();
@@ -281,7 +486,10 @@ impl Running {
     }
 
     fn terminate(&self) {
-        Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        Command::new("kill")
+            .args(["-TERM", &self.child.id().to_string()])
+            .status()
+            .unwrap();
     }
 }
 
@@ -303,6 +511,109 @@ pub(crate) fn until(what: &str, so: impl Fn() -> bool) {
     }
 }
 
+/// The value of a field in a log, as text for people or as JSON.
+fn field(log: &str, name: &str) -> Option<String> {
+    let human = log
+        .split(&format!(" {name}="))
+        .nth(1)
+        .and_then(|rest| rest.split_whitespace().next());
+    let json = || {
+        log.split(&format!("\"{name}\":\""))
+            .nth(1)
+            .and_then(|rest| rest.split('"').next())
+    };
+    human.or_else(json).map(str::to_owned)
+}
+
+/// A line of the consent form for an invented patient, as their paper says it.
+pub(crate) fn paper(
+    consent_no: &str,
+    patient: &samples::Patient,
+    readers: &str,
+    categories: &str,
+) -> String {
+    let samples::network::Paper {
+        kana,
+        birth_date,
+        sex,
+    } = &patient.paper;
+    let sex = if sex == "F" { "female" } else { "male" };
+    format!(
+        "{consent_no},C-1,1,2026-04-01,署名者,self,{kana},{birth_date},{sex},{HOSPITAL}:{},{HOSPITAL},{readers},{categories},\
+         2020-01-01,,説明者,事務局",
+        patient.person.local_id
+    )
+}
+
+/// Patients of a well-kept storage whose link is proved and who have something of every kind.
+pub(crate) fn patients(seed: u64, count: usize, files: u64) -> Vec<samples::Patient> {
+    let network = samples::Network::generate(seed, 60)
+        .with_mix(samples::Mix::Ordinary)
+        .with_files(files * 60);
+    let whole = |patient: &samples::Patient| {
+        let truth = patient.truth();
+        [
+            "encounters",
+            "conditions",
+            "allergies",
+            "medicationRequests",
+            "observations",
+        ]
+        .iter()
+        .all(|family| !truth[family].as_array().unwrap().is_empty())
+    };
+    let found: Vec<_> = network.patients().filter(whole).take(count).collect();
+    assert_eq!(
+        found.len(),
+        count,
+        "the generator makes patients with something of every kind"
+    );
+    found
+}
+
+/// The types that are found by patient.
+pub(crate) const CLINICAL: [&str; 5] = [
+    "AllergyIntolerance",
+    "Condition",
+    "Encounter",
+    "MedicationRequest",
+    "Observation",
+];
+
+/// Everything a reader sees of a patient, without what differs between two hubs: ids and times of
+/// keeping.
+pub(crate) fn content(running: &Running, token: &str, patient: &str) -> Vec<String> {
+    let of_type = |kind: &&str| running.all(token, &format!("{kind}?patient={patient}&_count=200"));
+    let mut resources: Vec<Value> = CLINICAL.iter().flat_map(of_type).collect();
+    resources.push(
+        running
+            .get(Some(token), &format!("/fhir/Patient/{patient}"))
+            .json(),
+    );
+    let mut texts: Vec<String> = resources
+        .into_iter()
+        .map(|resource| without_ids(resource).to_string().replace(patient, ""))
+        .collect();
+    texts.sort();
+    texts
+}
+
+fn without_ids(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let told = fields.into_iter().filter(|(name, _)| {
+                !["id", "lastUpdated", "versionId", "reference"].contains(&name.as_str())
+            });
+            Value::Object(
+                told.map(|(name, value)| (name, without_ids(value)))
+                    .collect(),
+            )
+        }
+        Value::Array(items) => Value::Array(items.into_iter().map(without_ids).collect()),
+        other => other,
+    }
+}
+
 /// The project's folder.
 pub(crate) fn project() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -310,7 +621,11 @@ pub(crate) fn project() -> PathBuf {
 
 /// A password nobody would guess from the login.
 fn password(login: &str) -> String {
-    let shifted: String = login.chars().rev().map(|letter| char::from_u32(u32::from(letter) ^ 1).unwrap_or('q')).collect();
+    let shifted: String = login
+        .chars()
+        .rev()
+        .map(|letter| char::from_u32(u32::from(letter) ^ 1).unwrap_or('q'))
+        .collect();
     format!("kd7-{shifted}-93jf-qpwm")
 }
 
@@ -331,6 +646,12 @@ pub(crate) fn copy(from: &Path, to: &Path) {
 pub(crate) fn unpack(archive: &str, to: &Path) {
     fs::create_dir_all(to).unwrap();
     let archive = project().join("samples").join(archive);
-    let status = Command::new("tar").arg("-xJf").arg(archive).arg("-C").arg(to).status().unwrap();
+    let status = Command::new("tar")
+        .arg("-xJf")
+        .arg(archive)
+        .arg("-C")
+        .arg(to)
+        .status()
+        .unwrap();
     assert!(status.success(), "tar and xz unpack the samples");
 }

@@ -1,0 +1,770 @@
+//! Nobody without a grant learns whether a patient exists: every route answers about one who does as
+//! about one who does not, word for word.
+
+use std::collections::BTreeMap;
+
+use reqwest::Method;
+use serde_json::json;
+use viewer_api::Interaction;
+
+use crate::support::{
+    Answer, CLINIC, CLINICAL, HOSPITAL, Hub, Kind, PHARMACY, Running, paper, patients,
+};
+
+/// What can be known of a patient from outside.
+#[derive(Clone)]
+struct About {
+    patient: String,
+    local_id: String,
+    local_system: String,
+    consent_no: String,
+    kana: String,
+    birth_date: String,
+    version: String,
+    /// An id of each resource type.
+    records: BTreeMap<&'static str, String>,
+}
+
+impl About {
+    /// What the requester with a grant knows.
+    fn read(
+        hub: &Hub,
+        running: &Running,
+        token: &str,
+        patient: &samples::Patient,
+        consent_no: &str,
+    ) -> Self {
+        let id = hub.patient(consent_no);
+        let read = running.get(Some(token), &format!("/fhir/Patient/{id}"));
+        let person = read.json();
+        let local = person["identifier"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|one| one["value"] == patient.person.local_id.as_str());
+        let types = CLINICAL.iter().chain(&["Consent"]);
+        let first = |kind: &&'static str| {
+            let found = running.all(token, &format!("{kind}?patient={id}"));
+            (
+                *kind,
+                found.first().unwrap_or_else(|| panic!("no {kind}"))["id"]
+                    .as_str()
+                    .unwrap()
+                    .to_owned(),
+            )
+        };
+        Self {
+            records: types.map(first).chain([("Patient", id.clone())]).collect(),
+            patient: id,
+            local_id: patient.person.local_id.clone(),
+            local_system: local.unwrap()["system"].as_str().unwrap().to_owned(),
+            consent_no: consent_no.to_owned(),
+            kana: patient.paper.kana.replace(' ', ""),
+            birth_date: patient.paper.birth_date.clone(),
+            version: read.headers["etag"].to_str().unwrap().to_owned(),
+        }
+    }
+
+    /// Somebody of the same kind who does not exist.
+    fn nobody(&self) -> Self {
+        let other = |text: &String| turned(text);
+        Self {
+            patient: other(&self.patient),
+            local_id: other(&self.local_id),
+            local_system: self.local_system.clone(),
+            consent_no: other(&self.consent_no),
+            kana: "アルハズモナイナマエ".to_owned(),
+            birth_date: "1899-11-30".to_owned(),
+            version: "W/\"1\"".to_owned(),
+            records: self
+                .records
+                .iter()
+                .map(|(kind, id)| (*kind, other(id)))
+                .collect(),
+        }
+    }
+
+    fn ids(&self) -> Vec<&str> {
+        let own = [self.local_id.as_str(), &self.consent_no];
+        own.into_iter()
+            .chain(self.records.values().map(String::as_str))
+            .collect()
+    }
+
+    /// A text without what it repeats of the question.
+    fn neutral(&self, text: &str) -> String {
+        let echoed = self
+            .ids()
+            .into_iter()
+            .chain([self.kana.as_str(), &self.birth_date]);
+        let plain = echoed.fold(text.to_owned(), |text, id| {
+            text.replace(&encoded(id), "*").replace(id, "*")
+        });
+        // A cursor is sealed, so it is another text every time.
+        let mut parts = plain.split("_cursor=");
+        let first = parts.next().unwrap_or_default().to_owned();
+        parts.fold(first, |text, part| {
+            text + part.trim_start_matches(|letter| letter != '"')
+        })
+    }
+}
+
+/// The same letters in another order.
+fn turned(id: &str) -> String {
+    let letters: Vec<char> = id.chars().collect();
+    let places: Vec<usize> = (1..letters.len() - 1)
+        .filter(|at| letters[*at].is_ascii_alphanumeric())
+        .collect();
+    let mut other = letters.clone();
+    for (from, to) in places.iter().zip(places.iter().cycle().skip(1)) {
+        other[*to] = letters[*from];
+    }
+    let other: String = other.into_iter().collect();
+    assert_ne!(other, id);
+    other
+}
+
+fn encoded(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    text.bytes()
+        .map(|byte| {
+            if plain(byte) {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
+        .collect()
+}
+
+/// A question.
+struct Probe {
+    method: Method,
+    path: String,
+    headers: Vec<(&'static str, String)>,
+    body: String,
+}
+
+impl Probe {
+    fn new(method: &Method, path: impl Into<String>) -> Self {
+        Self {
+            method: method.clone(),
+            path: path.into(),
+            headers: Vec::new(),
+            body: String::new(),
+        }
+    }
+
+    fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.push((name, value.to_owned()));
+        self
+    }
+
+    fn json(mut self, body: &serde_json::Value) -> Self {
+        self.body = body.to_string();
+        self.with("content-type", "application/json")
+    }
+
+    fn form(mut self, body: String) -> Self {
+        self.body = body;
+        self.with("content-type", "application/x-www-form-urlencoded")
+    }
+}
+
+/// An address of the program's own lists.
+struct Address {
+    method: Method,
+    path: String,
+    face: Option<&'static viewer_api::Route>,
+}
+
+/// Every address there is.
+fn addresses() -> Vec<Address> {
+    let plain = |method: &Method, path: &str| Address {
+        method: method.clone(),
+        path: path.to_owned(),
+        face: None,
+    };
+    let face = |route: &'static viewer_api::Route| Address {
+        face: Some(route),
+        ..plain(&route.method, &route.path)
+    };
+    let mut all: Vec<Address> = viewer_api::routes().iter().map(face).collect();
+    all.extend(
+        auth::ROUTES
+            .iter()
+            .map(|route| plain(&route.method, route.path)),
+    );
+    all.extend(
+        office::ROUTES
+            .iter()
+            .map(|route| plain(&route.method, route.path)),
+    );
+    all.extend(
+        shell::assets::ROUTES
+            .iter()
+            .map(|(method, path)| plain(method, path)),
+    );
+    all.extend(["/healthz", "/readyz"].map(|path| plain(&Method::GET, path)));
+    all
+}
+
+/// What is asked at an address. `papers` says that papers are the requester's own work.
+fn probes(address: &Address, about: &About, papers: bool) -> Vec<Probe> {
+    if let Some(route) = address.face {
+        return face_probes(route, about);
+    }
+    let Address { method, path, .. } = address;
+    let named = |name: &str, ids: &[&str]| -> Vec<Probe> {
+        ids.iter()
+            .map(|id| Probe::new(method, path.replace(name, &encoded(id))))
+            .collect()
+    };
+    // The secretariat is entitled to its papers, but not to learn from other ids who is a patient.
+    let numbers: Vec<&str> = about
+        .ids()
+        .into_iter()
+        .filter(|id| !papers || *id != about.consent_no)
+        .collect();
+    match path.as_str() {
+        "/" | "/me" | "/healthz" | "/readyz" => about
+            .ids()
+            .iter()
+            .map(|id| Probe::new(method, format!("{path}?patient={id}&id={id}")))
+            .collect(),
+        "/login" => {
+            vec![Probe::new(method, path).json(&json!({ "user": about.local_id, "password": "x" }))]
+        }
+        "/login/totp" => vec![Probe::new(method, path).json(&json!({ "code": about.local_id }))],
+        "/logout" => vec![Probe::new(method, path).json(&json!({ "csrf": about.patient }))],
+        "/me/tokens" => {
+            vec![Probe::new(method, path).json(&json!({ "hours": 0, "patient": about.patient }))]
+        }
+        "/assets/{hash}/{name}" => named("{hash}", &about.ids())
+            .into_iter()
+            .map(|probe| Probe {
+                path: probe.path.replace("{name}", &about.patient),
+                ..probe
+            })
+            .collect(),
+        "/office/consents" if papers => {
+            vec![Probe::new(method, path).json(&json!({ "patient": about.patient }))]
+        }
+        "/office/consents" => vec![Probe::new(method, path).json(&entry(about))],
+        "/office/consents/{no}" | "/office/consents/{no}/check" => named("{no}", &numbers),
+        "/office/consents/{no}/withdraw" => named("{no}", &numbers)
+            .into_iter()
+            .map(|probe| probe.json(&json!({ "signer": "署名者" })))
+            .collect(),
+        _ => panic!("{method} {path} has no trial"),
+    }
+}
+
+/// The consent form as it stands in the office.
+fn entry(about: &About) -> serde_json::Value {
+    json!({
+        "consent_no": about.consent_no, "form": "C-1", "form_version": "1", "signed_on": "2026-04-01",
+        "signer": "署名者", "relation": "self", "kana": about.kana, "birth_date": about.birth_date, "sex": "male",
+        "local_ids": format!("{HOSPITAL}:{}", about.local_id), "sources": HOSPITAL, "readers": "*", "categories": "*",
+        "from": "2020-01-01", "to": "", "explained_by": "説明者", "kept_at": "事務局",
+    })
+}
+
+fn face_probes(route: &viewer_api::Route, about: &About) -> Vec<Probe> {
+    let example = |id: &str, patient: &str| {
+        let example = route.example(id, patient);
+        let probe = Probe::new(&example.method, example.uri);
+        match example.form {
+            Some(form) => probe.form(form),
+            None => probe,
+        }
+    };
+    match route.interaction {
+        Interaction::Capabilities => vec![example(&about.patient, &about.patient)],
+        Interaction::Read => {
+            // Its own id, and ids of other kinds.
+            let own = about
+                .records
+                .get(route.resource)
+                .unwrap_or(&about.records["Observation"]);
+            let ids = [
+                own.as_str(),
+                &about.patient,
+                &about.local_id,
+                &about.records["Condition"],
+                &about.consent_no,
+            ];
+            let plain = ids.into_iter().map(|id| example(id, &about.patient));
+            plain
+                .chain([example(own, "").with("if-none-match", &about.version)])
+                .collect()
+        }
+        Interaction::Search => {
+            let queries = queries(route.resource, about);
+            let asked = queries
+                .iter()
+                .map(|query| Probe::new(&route.method, format!("{}?{query}", route.path)));
+            asked.chain([example("", &about.patient)]).collect()
+        }
+        Interaction::PostedSearch => {
+            let queries = queries(route.resource, about).into_iter();
+            let asked = queries
+                .take(2)
+                .map(|query| Probe::new(&route.method, &route.path).form(query));
+            asked.chain([example("", &about.patient)]).collect()
+        }
+    }
+}
+
+fn queries(resource: &str, about: &About) -> Vec<String> {
+    let patient = &about.patient;
+    let id = about.records.get(resource).unwrap_or(patient);
+    if resource == "Patient" {
+        let name = format!("birthdate={}", about.birth_date);
+        return vec![
+            format!("_id={patient}&_revinclude=Provenance:target"),
+            format!(
+                "identifier={}",
+                encoded(&format!("{}|{}", about.local_system, about.local_id))
+            ),
+            format!("identifier={}", encoded(&about.local_id)),
+            format!("name={}&{name}", encoded(&about.kana)),
+            format!("family={}&{name}", encoded(&about.kana)),
+            name,
+        ];
+    }
+    vec![
+        format!("patient={}", encoded(&format!("Patient/{patient}"))),
+        format!("patient={patient}&_id={id}"),
+        format!(
+            "patient={patient}&_include={resource}:patient&_revinclude=Provenance:target&_count=1"
+        ),
+        format!("_id={id}"),
+        format!("patient={patient}&_count=0"),
+        format!("patient={patient}&date=ge2000&_sort=-date&unknown={id}"),
+    ]
+}
+
+/// Addresses that nobody serves, and other methods where somebody serves.
+fn unserved(about: &About) -> Vec<Probe> {
+    let ids = about.ids();
+    let paths = [
+        "Patient/{id}/$everything",
+        "Patient/{id}/_history",
+        "Patient/{id}/_history/1",
+        "Binary/{id}",
+        "{id}",
+    ];
+    let paths = paths
+        .iter()
+        .map(|path| format!("/fhir/{path}"))
+        .chain(["/patients/{id}".to_owned(), "/{id}".to_owned()]);
+    let mut probes: Vec<Probe> = paths
+        .map(|path| Probe::new(&Method::GET, path.replace("{id}", &about.patient)))
+        .collect();
+    for address in addresses() {
+        for method in [
+            Method::HEAD,
+            Method::OPTIONS,
+            Method::PUT,
+            Method::PATCH,
+            Method::DELETE,
+            Method::POST,
+            Method::GET,
+        ] {
+            let served = |other: &Address| other.path == address.path && other.method == method;
+            if addresses().iter().any(served) {
+                continue;
+            }
+            let path = ["{id}", "{no}", "{hash}", "{name}"]
+                .iter()
+                .fold(address.path.clone(), |path, name| {
+                    path.replace(name, ids[0])
+                });
+            probes.push(Probe::new(
+                &method,
+                format!("{path}?patient={}", about.patient),
+            ));
+        }
+    }
+    probes
+}
+
+/// Somebody who asks.
+struct Requester {
+    who: &'static str,
+    headers: Vec<(&'static str, String)>,
+    papers: bool,
+}
+
+impl Requester {
+    fn token(who: &'static str, token: &str) -> Self {
+        Self {
+            who,
+            headers: vec![("authorization", format!("Bearer {token}"))],
+            papers: false,
+        }
+    }
+
+    fn ask(&self, running: &Running, probe: &Probe) -> Answer {
+        let headers: Vec<(&str, &str)> = self
+            .headers
+            .iter()
+            .chain(&probe.headers)
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        running.send(
+            probe.method.clone(),
+            &probe.path,
+            &headers,
+            probe.body.clone(),
+        )
+    }
+}
+
+fn requesters(hub: &Hub, running: &Running) -> Vec<Requester> {
+    let token = |login: &'static str, profession: &str, facility: &str| {
+        Requester::token(login, &hub.token(login, profession, facility))
+    };
+    let secret = hub.person("browsing", "physician", PHARMACY);
+    let session = running.sign_in("browsing", &secret);
+    let browsing = vec![("cookie", session.cookie), ("x-csrf-token", session.csrf)];
+    vec![
+        Requester {
+            who: "nobody",
+            headers: Vec::new(),
+            papers: false,
+        },
+        Requester::token(
+            "a made-up token",
+            "musubi_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        ),
+        Requester {
+            who: "a physician elsewhere, by session",
+            headers: browsing,
+            papers: false,
+        },
+        token("elsewhere", "physician", PHARMACY),
+        token("nurse", "nurse", PHARMACY),
+        token("pharmacist", "pharmacist", PHARMACY),
+        token("administrator", "administrator", CLINIC),
+        Requester {
+            papers: true,
+            ..token("clerk", "secretariat", CLINIC)
+        },
+    ]
+}
+
+/// Everything of an answer but the question, the request's number and the clock.
+fn neutral(answer: &Answer, about: &About) -> (u16, Vec<(String, String)>, String) {
+    let own = ["x-request-id", "date"];
+    let headers = answer
+        .headers
+        .iter()
+        .filter(|(name, _)| !own.contains(&name.as_str()));
+    // An echo may be longer or shorter than its counterpart.
+    let headers = headers.filter(|(name, _)| name.as_str() != "content-length");
+    let mut headers: Vec<(String, String)> = headers
+        .map(|(name, value)| (name.to_string(), about.neutral(value.to_str().unwrap())))
+        .collect();
+    headers.sort();
+    (answer.status, headers, about.neutral(&answer.body))
+}
+
+fn check(running: &Running, requester: &Requester, asked: [(Probe, &About); 2]) {
+    let [first, second] = asked.map(|(probe, about)| {
+        let answer = requester.ask(running, &probe);
+        assert!(
+            answer.status < 500,
+            "{} {} {}",
+            requester.who,
+            probe.path,
+            answer.body
+        );
+        (
+            neutral(&answer, about),
+            format!("{} {}", probe.method, probe.path),
+        )
+    });
+    assert_eq!(
+        first.0, second.0,
+        "{}: {} and {}",
+        requester.who, first.1, second.1
+    );
+}
+
+#[test]
+fn who_exists_and_who_does_not_are_answered_alike() {
+    let hub = Hub::new(Kind::Sqlite);
+    let patient = patients(3, 1, 60).remove(0);
+    hub.admit(&patient);
+    hub.secretary();
+    hub.consents(&[paper("N-1000-77", &patient, CLINIC, "*")]);
+    hub.ingest();
+    let running = hub.serve("serve,office");
+    let treating = hub.token("treating", "physician", CLINIC);
+    let real = About::read(&hub, &running, &treating, &patient, "N-1000-77");
+    let absent = real.nobody();
+    let addresses = addresses();
+    for requester in requesters(&hub, &running) {
+        for address in &addresses {
+            let asked = probes(address, &real, requester.papers).into_iter();
+            let pairs: Vec<(Probe, Probe)> = asked
+                .zip(probes(address, &absent, requester.papers))
+                .collect();
+            assert!(!pairs.is_empty(), "{} has no trial", address.path);
+            for (first, second) in pairs {
+                check(&running, &requester, [(first, &real), (second, &absent)]);
+            }
+        }
+    }
+    let elsewhere = Requester::token("elsewhere", &hub.token("again", "physician", PHARMACY));
+    for (first, second) in unserved(&real).into_iter().zip(unserved(&absent)) {
+        check(&running, &elsewhere, [(first, &real), (second, &absent)]);
+    }
+}
+
+#[test]
+fn records_outside_the_reach_are_as_if_they_were_not_there() {
+    let hub = Hub::new(Kind::Sqlite);
+    let patient = patients(5, 1, 60).remove(0);
+    hub.admit(&patient);
+    hub.secretary();
+    hub.consents(&[
+        paper("N-1000-77", &patient, CLINIC, "*"),
+        paper("N-1000-78", &patient, PHARMACY, "lab"),
+    ]);
+    hub.ingest();
+    let running = hub.serve("serve");
+    let treating = hub.token("treating", "physician", CLINIC);
+    let real = About::read(&hub, &running, &treating, &patient, "N-1000-77");
+    let absent = About {
+        patient: real.patient.clone(),
+        version: real.version.clone(),
+        ..real.nobody()
+    };
+    let laboratory = Requester::token(
+        "sees laboratory results only",
+        &hub.token("lab", "physician", PHARMACY),
+    );
+    let token = laboratory.headers[0]
+        .1
+        .trim_start_matches("Bearer ")
+        .to_owned();
+    assert!(running.total(&token, &format!("Observation?patient={}", real.patient)) > 0);
+    let hidden = [
+        "AllergyIntolerance",
+        "Condition",
+        "Encounter",
+        "MedicationRequest",
+    ];
+    for kind in hidden {
+        for path in [kind, "Provenance", "Observation"] {
+            let probe = |about: &About| {
+                Probe::new(
+                    &Method::GET,
+                    format!("/fhir/{path}/{}", about.records[kind]),
+                )
+            };
+            check(
+                &running,
+                &laboratory,
+                [(probe(&real), &real), (probe(&absent), &absent)],
+            );
+        }
+    }
+    for kind in hidden {
+        let every = running.get(
+            Some(&token),
+            &format!(
+                "/fhir/{kind}?patient={}&_include={kind}:patient",
+                real.patient
+            ),
+        );
+        let bundle = every.json();
+        assert_eq!(
+            (every.status, &bundle["total"], &bundle["entry"]),
+            (200, &json!(0), &serde_json::Value::Null),
+            "{kind}"
+        );
+    }
+}
+
+/// Two patients of one hospital; the clinic may see both, the pharmacy the second only.
+struct Two {
+    hub: Hub,
+    ids: [String; 2],
+}
+
+impl Two {
+    fn new() -> Self {
+        let hub = Hub::new(Kind::Sqlite);
+        let two = patients(9, 2, 60);
+        two.iter().for_each(|patient| hub.admit(patient));
+        hub.secretary();
+        hub.consents(&[
+            paper("N-1", &two[0], CLINIC, "*"),
+            paper("N-2", &two[1], "*", "*"),
+        ]);
+        hub.ingest();
+        let ids = [hub.patient("N-1"), hub.patient("N-2")];
+        Self { hub, ids }
+    }
+}
+
+#[test]
+fn one_patient_is_never_another() {
+    let Two { hub, ids: [a, b] } = Two::new();
+    let running = hub.serve("serve");
+    let treating = hub.token("treating", "physician", CLINIC);
+    for kind in CLINICAL.iter().chain(&["Consent"]) {
+        let of = |id: &str| running.all(&treating, &format!("{kind}?patient={id}&_count=7"));
+        let (first, second) = (of(&a), of(&b));
+        for (resources, id) in [(&first, &a), (&second, &b)] {
+            for resource in resources {
+                let subject = resource.get("subject").or(resource.get("patient")).unwrap();
+                assert_eq!(subject["reference"], format!("Patient/{id}"), "{kind}");
+            }
+        }
+        let id = second[0]["id"].as_str().unwrap();
+        assert_eq!(
+            running.total(&treating, &format!("{kind}?patient={b}&_id={id}")),
+            1,
+            "{kind}"
+        );
+        assert_eq!(
+            running.total(&treating, &format!("{kind}?patient={a}&_id={id}")),
+            0,
+            "{kind}"
+        );
+        let form = Some((
+            "application/x-www-form-urlencoded",
+            format!("patient={a}&_id={id}"),
+        ));
+        let posted = running.ask(
+            Method::POST,
+            Some(&treating),
+            &format!("/fhir/{kind}/_search"),
+            form,
+        );
+        assert_eq!(posted.json()["total"], 0, "{kind}");
+        let both = running.get(
+            Some(&treating),
+            &format!("/fhir/{kind}?patient={a}&patient={b}"),
+        );
+        assert_eq!(both.status, 400, "{kind}");
+        let included = format!(
+            "{kind}?patient={a}&_include={kind}:patient&_revinclude=Provenance:target&_count=200"
+        );
+        for resource in running.all(&treating, &included) {
+            assert!(
+                !resource.to_string().contains(&b),
+                "{kind} of one patient names the other"
+            );
+            if resource["resourceType"] == "Provenance" {
+                let target = resource["target"][0]["reference"]
+                    .as_str()
+                    .unwrap()
+                    .rsplit('/')
+                    .next()
+                    .unwrap()
+                    .to_owned();
+                assert!(
+                    first.iter().any(|record| record["id"] == target.as_str()),
+                    "{kind}: provenance of another record"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_cursor_is_its_persons_and_its_searchs() {
+    let Two { hub, ids: [a, b] } = Two::new();
+    let running = hub.serve("serve");
+    let treating = hub.token("treating", "physician", CLINIC);
+    let colleague = hub.token("colleague", "physician", CLINIC);
+    let page = running
+        .get(
+            Some(&treating),
+            &format!("/fhir/Observation?patient={a}&_count=1"),
+        )
+        .json();
+    let links = page["link"].as_array().unwrap();
+    let next = links
+        .iter()
+        .find(|link| link["relation"] == "next")
+        .unwrap()["url"]
+        .as_str()
+        .unwrap();
+    let cursor = next
+        .split("_cursor=")
+        .nth(1)
+        .unwrap()
+        .split('&')
+        .next()
+        .unwrap();
+    let follow = |token: &str, path: &str| {
+        running.get(Some(token), &format!("/fhir/{path}_cursor={cursor}"))
+    };
+    assert_eq!(follow(&colleague, "Observation?").status, 404);
+    assert_eq!(follow(&treating, "Condition?").status, 404);
+    assert_eq!(follow(&treating, "Observation?").status, 200);
+    let with_another = follow(&treating, &format!("Observation?patient={b}&"));
+    assert!(
+        !with_another
+            .body
+            .replace(&with_another.json()["link"].to_string(), "")
+            .contains(&b)
+    );
+    let cut = running.get(
+        Some(&treating),
+        &format!("/fhir/Observation?_cursor={}", &cursor[..cursor.len() - 2]),
+    );
+    assert_eq!(cut.status, 404);
+}
+
+#[test]
+fn a_list_of_patients_holds_only_those_of_the_reader() {
+    let Two { hub, ids: [a, b] } = Two::new();
+    let running = hub.serve("serve");
+    let pharmacist = hub.token("pharmacist", "pharmacist", PHARMACY);
+    let found = running.all(&pharmacist, &format!("Patient?_id={a},{b}"));
+    assert_eq!(
+        found
+            .iter()
+            .map(|patient| patient["id"].as_str().unwrap())
+            .collect::<Vec<_>>(),
+        [b.as_str()]
+    );
+    assert_eq!(running.total(&pharmacist, &format!("Patient?_id={a}")), 0);
+    let identifier = running
+        .get(Some(&pharmacist), &format!("/fhir/Patient/{b}"))
+        .json()["identifier"]
+        .clone();
+    let own = identifier
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["value"] == b.as_str())
+        .unwrap();
+    let system = encoded(&format!("{}|", own["system"].as_str().unwrap()));
+    assert_eq!(
+        running.total(&pharmacist, &format!("Patient?identifier={system}{b}")),
+        1
+    );
+    assert_eq!(
+        running.total(
+            &pharmacist,
+            &format!("Patient?identifier={system}{b}&_id={a}")
+        ),
+        0
+    );
+    assert_eq!(
+        running.total(
+            &pharmacist,
+            &format!("Patient?identifier={system}{a}&_id={b}")
+        ),
+        0
+    );
+}
