@@ -7,6 +7,7 @@ mod cookie;
 mod me;
 mod origin;
 mod posted;
+mod request;
 mod start;
 
 use axum::Router;
@@ -18,6 +19,7 @@ use crate::state::Auth;
 
 pub use caller::Caller;
 pub use connection::Connection;
+pub use request::request_id;
 
 /// A route: one method of one path.
 pub struct Route {

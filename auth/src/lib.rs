@@ -5,6 +5,7 @@
 //! | [`verify`] | what follows from a stored account, presented factors and the time |
 //! | [`factor`] | what can be presented, one file each |
 //! | [`lockout`] | how often somebody may fail |
+//! | [`limits`] | how much somebody may do in a while |
 //! | [`session`] | how long a session lasts |
 //! | `state` | what all of it needs: accounts, audit, network, clock |
 //! | `sign_in` | how a person signs in and out |
@@ -14,12 +15,13 @@
 //! | [`http`] | the routes, and the extractor [`Caller`] that all faces share |
 //! | `page` | the sign-in pages |
 //!
-//! `verify`, `lockout` and `session` are pure. Every sign-in and its end, every failure and every token is in the audit
-//! before its answer goes out.
+//! `verify`, `lockout`, `limits` and `session` are pure. Every sign-in and its end, every failure and
+//! every token is in the audit before its answer goes out.
 
 mod enrol;
 pub mod factor;
 pub mod http;
+pub mod limits;
 pub mod lockout;
 mod page;
 mod refusal;
@@ -33,7 +35,8 @@ mod token;
 pub mod verify;
 
 pub use enrol::{EnrolError, Enrolment};
-pub use http::{Caller, Connection, ROUTES, Route, router};
+pub use http::{Caller, Connection, ROUTES, Route, request_id, router};
+pub use limits::Use;
 pub use refusal::Refusal;
 pub use state::Auth;
 pub use token::IssuedToken;

@@ -23,6 +23,9 @@ pub enum Refusal {
     /// Too many failures.
     #[error("too many attempts")]
     Held(Held),
+    /// The person did as much as the regulation allows in a while; seconds until there is room.
+    #[error("too many requests")]
+    Throttled(i64),
     /// A request that another site may have caused.
     #[error("the request does not come from a page of this site")]
     Foreign,
@@ -48,7 +51,7 @@ impl Refusal {
     pub const fn status(&self) -> StatusCode {
         match self {
             Self::Wrong | Self::SignInEnded | Self::NotSignedIn => StatusCode::UNAUTHORIZED,
-            Self::Held(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Held(_) | Self::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Foreign | Self::Insecure | Self::SessionNeeded => StatusCode::FORBIDDEN,
             Self::Malformed(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::UnknownType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -63,6 +66,7 @@ impl Refusal {
             Self::SignInEnded => "sign-in-ended",
             Self::NotSignedIn => "not-signed-in",
             Self::Held(_) => "held",
+            Self::Throttled(_) => "throttled",
             Self::Foreign => "foreign",
             Self::Insecure => "insecure",
             Self::SessionNeeded => "session-needed",
@@ -96,6 +100,10 @@ impl Refusal {
                 "試行回数が多すぎます。事務局に連絡して、解除を依頼してください。",
                 "Too many attempts. Please ask the secretariat to unlock the account.",
             ),
+            Self::Throttled(seconds) => (
+                format!("短時間の操作が多すぎます。{seconds}秒待ってからやり直してください。"),
+                format!("Too many requests. Please wait {seconds} s, then try again."),
+            ),
             Self::Foreign => plain(
                 "この画面からの操作ではないため、受け付けませんでした。トップページからやり直してください。",
                 "The request did not come from a page of this site. Please go back to the start page.",
@@ -126,7 +134,7 @@ impl Refusal {
     /// Seconds for `Retry-After`, where waiting helps.
     pub const fn retry_after(&self) -> Option<i64> {
         match self {
-            Self::Held(Held::For(seconds)) => Some(*seconds),
+            Self::Held(Held::For(seconds)) | Self::Throttled(seconds) => Some(*seconds),
             Self::Unavailable(_) => Some(5),
             _ => None,
         }
@@ -178,6 +186,7 @@ mod tests {
         check(Refusal::NotSignedIn, 401, None);
         check(Refusal::Held(Held::For(900)), 429, Some("900"));
         check(Refusal::Held(Held::UntilUnlocked), 429, None);
+        check(Refusal::Throttled(60), 429, Some("60"));
         check(Refusal::Foreign, 403, None);
         check(Refusal::Insecure, 403, None);
         check(Refusal::Malformed("x"), 422, None);

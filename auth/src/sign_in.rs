@@ -211,7 +211,7 @@ impl Auth {
         Ok(())
     }
 
-    /// Ends what ran out though nobody came back: sessions, read tokens, counters. To be called
+    /// Ends what ran out though nobody came back: sessions, read tokens, counters, what is counted. To be called
     /// every minute or so, so that every sign-in gets its end in the audit.
     ///
     /// # Errors
@@ -226,6 +226,7 @@ impl Auth {
                 self.ended(&session, "timeout").await?;
             }
         }
+        self.usage(|usage| usage.forget_idle(now));
         self.accounts.forget_expired_tokens().await?;
         self.accounts.forget_old_counters().await
     }

@@ -1,14 +1,16 @@
 //! What all of sign-in needs.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use consent::{Purpose, Requester, Verified, Via};
 use model::network::{Factor, Network};
 use model::time::Instant;
-use store::{Accounts, Audit, Clock, Error, Event, Person, Store};
+use store::{Accounts, Audit, AuditAction, Clock, Error, Event, Person, Store};
 
 use crate::factor::password::Passwords;
+use crate::limits::{Usage, Use};
+use crate::refusal::Refusal;
 
 /// Accounts, sessions and read tokens of one network. Cheap to clone.
 #[derive(Clone)]
@@ -18,6 +20,8 @@ pub struct Auth {
     pub(crate) passwords: Passwords,
     audit: Audit,
     clock: Clock,
+    /// Never held while waiting.
+    usage: Arc<Mutex<Usage>>,
 }
 
 impl Auth {
@@ -29,6 +33,7 @@ impl Auth {
             network: Arc::clone(store.network()),
             audit: store.audit().clone(),
             clock: store.clock().clone(),
+            usage: Arc::new(Mutex::new(Usage::new(store.network().profile.limits))),
             accounts,
         }
     }
@@ -40,6 +45,38 @@ impl Auth {
     /// Writes a row of the audit; nothing is answered before it is durable.
     pub(crate) async fn note(&self, event: Event) -> Result<(), Error> {
         self.audit.record(event).await
+    }
+
+    /// Counts what a person does against the regulation's limits (`limits.*`), in this process. Of
+    /// refusals in a row the first is in the audit: a program that asks on and on does not fill it.
+    ///
+    /// # Errors
+    /// [`Refusal::Throttled`] when a limit is reached.
+    pub async fn count(
+        &self,
+        requester: &Requester,
+        what: Use,
+        route: &str,
+        request: u128,
+    ) -> Result<(), Refusal> {
+        let admitted = self.usage(|usage| usage.admit(requester.person(), what, self.now()));
+        let Err(exceeded) = admitted else {
+            return Ok(());
+        };
+        if exceeded.first {
+            let event = Event::new(AuditAction::Refuse)
+                .by(requester)
+                .in_request(route, request, None);
+            self.note(event.refused_because("THROTTLED").with(exceeded.limit))
+                .await?;
+        }
+        Err(Refusal::Throttled(exceeded.wait))
+    }
+
+    /// Looks at, or changes, what everybody did lately.
+    pub(crate) fn usage<T>(&self, work: impl FnOnce(&mut Usage) -> T) -> T {
+        // Counts are whole after every statement, also of a thread that panicked.
+        work(&mut self.usage.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The requester that a verified sign-in makes of a person.

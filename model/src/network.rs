@@ -209,9 +209,9 @@ pub struct Retention {
 pub struct Limits {
     /// Requests a minute.
     pub requests_per_minute: Option<u32>,
-    /// Searches a minute.
+    /// Searches a minute, further pages not counted.
     pub searches_per_minute: Option<u32>,
-    /// Different patients opened an hour.
+    /// Different patients asked for an hour, whether or not they exist.
     pub patients_per_hour: Option<u32>,
 }
 

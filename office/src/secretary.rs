@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use auth::{Caller, Refusal};
+use auth::{Caller, Refusal, request_id};
 use axum::extract::{FromRequestParts, MatchedPath};
 use axum::http::request::Parts;
 use consent::{Requester, Via};
@@ -12,9 +12,6 @@ use store::{AuditAction, Event};
 
 use crate::Office;
 use crate::error::Error;
-
-/// The header in which the outermost layer puts the request's id.
-const REQUEST_ID: &str = "x-request-id";
 
 /// A person of the secretariat, and the request they make.
 pub(crate) struct Secretary {
@@ -44,7 +41,7 @@ impl FromRequestParts<Office> for Secretary {
         let secretary = Self {
             requester,
             route: route.to_owned(),
-            request: request_id(parts),
+            request: request_id(&parts.headers),
         };
         let reads = parts.method.is_safe();
         let refusal = if secretary.requester.profession() != Profession::Secretariat {
@@ -63,14 +60,4 @@ impl FromRequestParts<Office> for Secretary {
             }
         }
     }
-}
-
-/// The request's id, a UUID or its 32 digits; 0 where no layer gave one.
-fn request_id(parts: &Parts) -> u128 {
-    let text = parts
-        .headers
-        .get(REQUEST_ID)
-        .and_then(|value| value.to_str().ok());
-    let digits = text.unwrap_or_default().replace('-', "");
-    u128::from_str_radix(&digits, 16).unwrap_or(0)
 }

@@ -144,6 +144,15 @@ impl Disclosure {
         self.enter(requester, call, standing, None, number).await
     }
 
+    /// The patient whom a record's id stands for, read from the id alone: whether there is such a
+    /// patient is not looked up.
+    ///
+    /// # Errors
+    /// When the id cannot be opened.
+    pub fn patient_of(&self, record: RecordId) -> Result<PatientNumber, Refused> {
+        Ok(self.store.0.keys.open_record_id(record)?.0)
+    }
+
     /// Writes the audit row of an answer that concerns no patient.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth::{Caller, Refusal};
+use auth::{Caller, Refusal, Use, request_id};
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
@@ -12,9 +12,6 @@ use consent::Requester;
 use crate::Shared;
 use crate::error::Error;
 use crate::fhir::Asked;
-
-/// The header in which the outermost layer puts the request's id.
-const REQUEST_ID: &str = "x-request-id";
 
 /// A signed-in request to the face.
 pub(crate) struct Asker {
@@ -45,8 +42,19 @@ impl FromRequestParts<Shared> for Asker {
         Ok(Self {
             face: Arc::clone(face),
             requester,
-            request: request_id(parts),
+            request: request_id(&parts.headers),
         })
+    }
+}
+
+impl Asked<'_> {
+    /// Counts what is asked for against the regulation's limits, before anything is looked up.
+    pub(crate) async fn count(&self, what: Use) -> Result<(), Error> {
+        let counted = self
+            .face
+            .auth
+            .count(self.requester, what, self.route, self.request);
+        counted.await.map_err(refused)
     }
 }
 
@@ -60,14 +68,4 @@ fn refused(refusal: Refusal) -> Error {
         StatusCode::SERVICE_UNAVAILABLE => Error::Unavailable(wait),
         _ => Error::Internal,
     }
-}
-
-/// The request's id, a UUID or its 32 digits; 0 where no layer gave one.
-fn request_id(parts: &Parts) -> u128 {
-    let text = parts
-        .headers
-        .get(REQUEST_ID)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    u128::from_str_radix(&text.replace('-', ""), 16).unwrap_or(0)
 }

@@ -1,5 +1,6 @@
 //! The face as its readers meet it: real store, real sign-in, requests over the router.
 
+mod limits;
 mod stage;
 
 use axum::http::{Request, StatusCode};

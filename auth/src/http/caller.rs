@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::extract::{FromRef, FromRequestParts};
+use axum::extract::{FromRef, FromRequestParts, MatchedPath};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use consent::Requester;
 
 use super::connection::Connection;
-use super::{cookie, origin};
+use super::{cookie, origin, request_id};
+use crate::limits::Use;
 use crate::refusal::Refusal;
 use crate::secret::Secret;
 use crate::sign_in::Seat;
@@ -29,23 +30,31 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
         let auth = Auth::from_ref(state);
-        if parts.headers.contains_key(AUTHORIZATION) {
-            if !Connection::of(parts)?.is_private() {
-                return Err(Refusal::Insecure);
-            }
-            let text = bearer(parts).ok_or(Refusal::NotSignedIn)?;
-            return auth.bearer(text).await.map(Self);
-        }
-        let secret = cookie::read(&parts.headers).ok_or(Refusal::NotSignedIn)?;
-        if !parts.method.is_safe() {
-            origin::check(parts)?;
-            origin::check_form(parts, &secret, None)?;
-        }
-        let seat = auth.seat(&secret).await?.ok_or(Refusal::NotSignedIn)?;
-        Auth::requester_of(&seat)
-            .map(Self)
-            .ok_or(Refusal::NotSignedIn)
+        let requester = requester(&auth, parts).await?;
+        let route = parts.extensions.get::<MatchedPath>();
+        let route = route.map_or("", MatchedPath::as_str);
+        let request = request_id(&parts.headers);
+        auth.count(&requester, Use::Request, route, request).await?;
+        Ok(Self(requester))
     }
+}
+
+/// Who presents the request's token or cookie.
+async fn requester(auth: &Auth, parts: &Parts) -> Result<Arc<Requester>, Refusal> {
+    if parts.headers.contains_key(AUTHORIZATION) {
+        if !Connection::of(parts)?.is_private() {
+            return Err(Refusal::Insecure);
+        }
+        let text = bearer(parts).ok_or(Refusal::NotSignedIn)?;
+        return auth.bearer(text).await;
+    }
+    let secret = cookie::read(&parts.headers).ok_or(Refusal::NotSignedIn)?;
+    if !parts.method.is_safe() {
+        origin::check(parts)?;
+        origin::check_form(parts, &secret, None)?;
+    }
+    let seat = auth.seat(&secret).await?.ok_or(Refusal::NotSignedIn)?;
+    Auth::requester_of(&seat).ok_or(Refusal::NotSignedIn)
 }
 
 /// The token of `Authorization: Bearer …` (RFC 6750 §2.1; the scheme's case does not count).

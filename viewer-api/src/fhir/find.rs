@@ -2,6 +2,7 @@
 //! filtered here that the store did not already decide.
 
 use ::consent::{Viewing, rights};
+use auth::Use;
 use model::id::PatientId;
 use model::record::{Categories, Category};
 use serde::{Deserialize, Serialize};
@@ -54,6 +55,9 @@ pub(crate) async fn search(
         .iter()
         .find(|(name, _)| name == "_cursor")
         .map(|(_, value)| value.clone());
+    if cursor.is_none() {
+        asked.count(Use::Search).await?;
+    }
     let (pairs, after) = match &cursor {
         Some(cursor) => resume(asked, resource, cursor)?,
         None => (pairs, None),
@@ -124,12 +128,14 @@ fn seal(
 }
 
 /// The patient a search names; there is exactly one.
-fn named(search: &Search) -> Result<PatientId, Error> {
+async fn named(asked: &Asked<'_>, search: &Search) -> Result<PatientId, Error> {
     let id = search
         .patient
         .as_deref()
         .ok_or_else(|| Error::Invalid("patient is required".to_owned()))?;
-    Ok(read::patient_id(id))
+    let patient = read::patient_id(id);
+    asked.count(Use::Patient(patient)).await?;
+    Ok(patient)
 }
 
 async fn records(
@@ -138,7 +144,7 @@ async fn records(
     search: &Search,
     after: Option<After>,
 ) -> Result<Answer, Error> {
-    let patient = named(search)?;
+    let patient = named(asked, search).await?;
     let call = asked.call(search.asked, search.query());
     let view = match asked
         .face
@@ -221,6 +227,9 @@ async fn patients(
     let disclosure = &asked.face.disclosure;
     let query = search.person.query(system, asked.face.fold);
     let named = named_patients(search, system);
+    for id in named.iter().flatten().take(MOST_PATIENTS) {
+        asked.count(Use::Patient(*id)).await?;
+    }
     let found: Vec<Disclosed<ReadPatient>> = match query {
         Some(query) if !query.tokens.is_empty() => {
             let mut found = disclosure
@@ -299,7 +308,7 @@ async fn each(
 }
 
 async fn reach(asked: &Asked<'_>, search: &Search, after: Option<After>) -> Result<Answer, Error> {
-    let patient = named(search)?;
+    let patient = named(asked, search).await?;
     let call = asked.call(search.asked, search.query());
     let view = match asked
         .face

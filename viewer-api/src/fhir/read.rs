@@ -2,6 +2,7 @@
 //! are refused alike.
 
 use ::consent::Viewing;
+use auth::Use;
 use model::id::{FacilityId, PatientId, RecordId};
 use model::record::Kind;
 use serde_json::Value;
@@ -36,6 +37,7 @@ async fn facility(asked: &Asked<'_>, call: &Call, id: &str) -> Result<Value, Err
 }
 
 async fn person(asked: &Asked<'_>, call: &Call, id: &str) -> Result<Value, Error> {
+    asked.count(Use::Patient(patient_id(id))).await?;
     let view = asked
         .face
         .disclosure
@@ -51,7 +53,7 @@ async fn person(asked: &Asked<'_>, call: &Call, id: &str) -> Result<Value, Error
 }
 
 async fn record(asked: &Asked<'_>, call: &Call, kind: Kind, id: &str) -> Result<Value, Error> {
-    let id = record_id(id);
+    let id = named_record(asked, id).await?;
     let view = asked
         .face
         .disclosure
@@ -62,7 +64,7 @@ async fn record(asked: &Asked<'_>, call: &Call, kind: Kind, id: &str) -> Result<
 }
 
 async fn reach(asked: &Asked<'_>, call: &Call, id: &str) -> Result<Value, Error> {
-    let id = record_id(id);
+    let id = named_record(asked, id).await?;
     let view = asked
         .face
         .disclosure
@@ -93,7 +95,8 @@ pub(crate) fn reached<'a>(reach: &'a Reach, asked: &'a Asked<'_>) -> consent::Re
 
 /// The provenance of a record, or of a person: its id is its target's.
 async fn origin(asked: &Asked<'_>, call: &Call, id: &str) -> Result<Value, Error> {
-    match origin_of_record(asked, call, record_id(id)).await {
+    let record = named_record(asked, id).await?;
+    match origin_of_record(asked, call, record).await {
         Err(Error::NotFound) => {}
         other => return other,
     }
@@ -136,10 +139,14 @@ async fn origin_of_record(asked: &Asked<'_>, call: &Call, id: RecordId) -> Resul
     Err(Error::NotFound)
 }
 
-pub(crate) fn patient_id(text: &str) -> PatientId {
-    text.parse().unwrap_or(NOBODY)
+/// The record that an id names, counted as a look at the patient whom the id stands for.
+async fn named_record(asked: &Asked<'_>, id: &str) -> Result<RecordId, Error> {
+    let id = id.parse().unwrap_or(NOTHING);
+    let patient = asked.face.disclosure.patient_of(id)?;
+    asked.count(Use::Chart(patient)).await?;
+    Ok(id)
 }
 
-fn record_id(text: &str) -> RecordId {
-    text.parse().unwrap_or(NOTHING)
+pub(crate) fn patient_id(text: &str) -> PatientId {
+    text.parse().unwrap_or(NOBODY)
 }

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use model::id::{LocalPatientId, PatientId};
-use model::network::Profession;
+use model::network::{Limits, Profession};
 use model::papers::{ConsentPaper, Facilities};
 use model::person::Sex;
 use model::record::{Categories, Record};
@@ -34,8 +34,8 @@ pub(super) struct Stage {
     /// The patient who consented that the clinic may see the hospital's data.
     pub(super) patient: PatientId,
     auth: Auth,
-    clock: Clock,
-    store: Store,
+    pub(super) clock: Clock,
+    pub(super) store: Store,
     router: Router,
     _folder: tempfile::TempDir,
 }
@@ -56,10 +56,22 @@ impl Answer {
 impl Stage {
     /// Opens the hub and takes in the records of the patient at the hospital.
     pub(super) async fn open(records: Vec<Record>) -> Self {
+        let unlimited = Limits {
+            requests_per_minute: None,
+            searches_per_minute: None,
+            patients_per_hour: None,
+        };
+        Self::limited(records, unlimited).await
+    }
+
+    /// The same under a regulation with limits.
+    pub(super) async fn limited(records: Vec<Record>, limits: Limits) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = StoreConfig::local(folder.path(), MasterKey::random().unwrap());
         let clock = Clock::fixed(NOW);
-        let network = Arc::new(bodies::network());
+        let mut network = bodies::network();
+        network.profile.limits = limits;
+        let network = Arc::new(network);
         let store = Store::open(config, Arc::clone(&network), clock.clone())
             .await
             .unwrap();
