@@ -229,6 +229,7 @@ impl Chain {
         let failed = written.is_err();
         if let Err(error) = written {
             tracing::error!(%error, rows = batch.len(), "audit rows could not be written; nothing was disclosed");
+            self.begin_anew().await;
         }
         for waiting in batch {
             let _ = waiting.done.send(if failed {
@@ -236,6 +237,16 @@ impl Chain {
             } else {
                 Ok(())
             });
+        }
+    }
+
+    /// Goes on with a chain of its own: whether the failed batch became durable is not known, and its
+    /// numbers may be taken.
+    async fn begin_anew(&mut self) {
+        self.copy().await;
+        if let Ok(writer) = random() {
+            self.writer = i64::from_le_bytes(writer) & i64::MAX;
+            (self.seq, self.leaf, self.copied) = (0, [0; 32], 0);
         }
     }
 

@@ -96,6 +96,57 @@ async fn swapped_rows_are_found() {
 }
 
 #[tokio::test]
+async fn a_row_moved_to_another_day_or_person_is_found() {
+    check(&["update event set at = 1 where seq = 3"], Damage::Altered).await;
+    check(
+        &["update event set person = 9 where seq = 3"],
+        Damage::Altered,
+    )
+    .await;
+    check(
+        &["update event set patient = 9 where seq = 3"],
+        Damage::Altered,
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_row_that_somebody_else_put_at_the_end_is_found() {
+    on_both(async |stage| {
+        write(stage, 5).await;
+        let db = &stage.store.0.audit.db;
+        let sql = "select writer, leaf, content, at from event where seq = 5";
+        let last: Option<(i64, Vec<u8>, Vec<u8>, i64)> =
+            db.fetch_optional(sql, params![]).await.unwrap();
+        let (writer, previous, content, at) = last.unwrap();
+        let forged = leaf(writer, 6, &previous, &content).to_vec();
+        let sql = "insert into event (writer, seq, previous, leaf, content, at, patient, person) \
+                   values ($1, 6, $2, $3, $4, $5, 0, 0)";
+        db.execute(sql, params![writer, previous, forged, content, at])
+            .await
+            .unwrap();
+        let verdict = stage.store.audit().verify().await.unwrap();
+        let damage = verdict.writers.iter().find_map(|walk| walk.damage);
+        assert_eq!(damage, Some((Damage::Signature, 6)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_batch_that_fails_does_not_stop_the_audit() {
+    on_both(async |stage| {
+        let audit = stage.store.audit();
+        audit.record(Event::new(Action::Started)).await.unwrap();
+        // As after a commit of which the answer was lost: the next number is taken.
+        let sql = "insert into event select writer, seq + 1, previous, leaf, content, at, patient, person from event";
+        audit.db.execute(sql, params![]).await.unwrap();
+        assert!(audit.record(Event::new(Action::Started)).await.is_err());
+        audit.record(Event::new(Action::Stopped)).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_head_signed_by_nobody_is_found() {
     check(&["update head set signature = leaf"], Damage::Signature).await;
 }

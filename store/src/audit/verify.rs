@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use model::time::Instant;
 use serde::Serialize;
 
-use super::{leaf, signed};
+use super::{Row, leaf, signed};
 use crate::db::{Db, params};
 use crate::error::Error;
 use crate::keys::Keys;
@@ -107,17 +108,28 @@ pub(super) async fn run(db: &Db, keys: &Keys) -> Result<Verdict, Error> {
     Ok(verdict)
 }
 
+type EventRow = (i64, Vec<u8>, Vec<u8>, Vec<u8>, i64, i64, i64);
+
+/// Whether the columns by which rows are found say what the row says.
+fn is_found_as_written(content: &[u8], at: i64, patient: i64, person: i64) -> bool {
+    Row::parse(content).is_ok_and(|row| {
+        row.at == Instant(at).to_string()
+            && row.person == person
+            && row.patient.is_some() == (patient != 0)
+    })
+}
+
 async fn walk(db: &Db, keys: &Keys, writer: i64, heads: [Option<&Head>; 2]) -> Result<Walk, Error> {
-    let sql = "select seq, previous, leaf, content from event where writer = $1 and seq > $2 order by seq limit $3";
+    let sql = "select seq, previous, leaf, content, at, patient, person from event \
+               where writer = $1 and seq > $2 order by seq limit $3";
     let (mut seq, mut previous) = (0_i64, vec![0_u8; 32]);
     let mut leaves_at_heads = [None, None];
     loop {
-        let rows: Vec<(i64, Vec<u8>, Vec<u8>, Vec<u8>)> =
-            db.fetch_all(sql, params![writer, seq, PAGE]).await?;
+        let rows: Vec<EventRow> = db.fetch_all(sql, params![writer, seq, PAGE]).await?;
         if rows.is_empty() {
             break;
         }
-        for (number, before, kept, content) in rows {
+        for (number, before, kept, content, at, patient, person) in rows {
             let wrong = |damage| {
                 Ok(Walk {
                     writer,
@@ -128,7 +140,10 @@ async fn walk(db: &Db, keys: &Keys, writer: i64, heads: [Option<&Head>; 2]) -> R
             if number != seq + 1 {
                 return wrong(Damage::Gap);
             }
-            if before != previous || kept != leaf(writer, number, &previous, &content) {
+            if before != previous
+                || kept != leaf(writer, number, &previous, &content)
+                || !is_found_as_written(&content, at, patient, person)
+            {
                 return wrong(Damage::Altered);
             }
             (seq, previous) = (number, kept);
@@ -143,16 +158,34 @@ async fn walk(db: &Db, keys: &Keys, writer: i64, heads: [Option<&Head>; 2]) -> R
         .iter()
         .zip(leaves_at_heads)
         .filter_map(|(head, leaf)| head.map(|head| (head, leaf)))
-        .find_map(|(head, leaf)| judge(keys, writer, head, leaf.as_deref(), seq))
-        // Rows without any head were never signed.
-        .or_else(|| {
-            (seq > 0 && heads.iter().all(Option::is_none)).then_some((Damage::Signature, seq))
-        });
+        .find_map(|(head, leaf)| judge(keys, writer, head, leaf.as_deref(), seq));
+    let damage = match damage {
+        None => unsigned(db, keys, writer, seq).await?,
+        found => found,
+    };
     Ok(Walk {
         writer,
         rows: seq,
         damage,
     })
+}
+
+/// The first row that no head signs: everybody can hash, only the writer can sign. A row and its head
+/// are one transaction, so a head that is read after the row is never behind it.
+async fn unsigned(
+    db: &Db,
+    keys: &Keys,
+    writer: i64,
+    last: i64,
+) -> Result<Option<(Damage, i64)>, Error> {
+    let sql = "select seq, leaf, signature from head where writer = $1";
+    let head: Option<(i64, Vec<u8>, Vec<u8>)> = db.fetch_optional(sql, params![writer]).await?;
+    let signs = |(seq, leaf, signature): (i64, Vec<u8>, Vec<u8>)| {
+        keys.verify(&signed(writer, seq, &leaf), &signature)
+            .then_some(seq)
+    };
+    let until = head.and_then(signs).unwrap_or(0);
+    Ok((until < last).then_some((Damage::Signature, until + 1)))
 }
 
 fn judge(
