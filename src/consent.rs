@@ -157,6 +157,7 @@ fn say(entered: Entered, output: Output) {
         ConsentState::Signed => "signed; `musubi consent check` puts it in force",
         ConsentState::Active => "in force",
         ConsentState::Withdrawn => "withdrawn: nothing is readable through it any more",
+        ConsentState::Expired => "ended by the regulation: nobody looked at the data any more",
         ConsentState::Erased => "erased",
     };
     output.line(what);

@@ -13,7 +13,7 @@ mod feed;
 pub mod report;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use model::feed::{Feed, FeedState, Source};
 use store::{Error, Store};
@@ -26,6 +26,8 @@ pub use report::Report;
 
 /// How often papers are asked for what must follow from them.
 const ERRANDS_EVERY: Duration = Duration::from_millis(250);
+/// How often the regulation is asked what is kept no longer.
+const RETAIN_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 /// After a failure a feed waits, twice as long each time, at most so long.
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
 
@@ -59,11 +61,12 @@ impl Ingest {
             .into_iter()
     }
 
-    /// Does what papers ask for, then sweeps one feed, or all of them, once.
+    /// Does what papers and regulation ask for, then sweeps one feed, or all of them, once.
     ///
     /// # Errors
     /// [`Error::NotFound`] when there is no such active feed; otherwise what the store said.
     pub async fn once(&self, only: Option<&str>, progress: Progress<'_>) -> Result<Report, Error> {
+        retain(&self.store).await?;
         follow(&self.store).await?;
         let feeds: Vec<Arc<Feed>> = self
             .feeds()
@@ -143,12 +146,35 @@ async fn follow(store: &Store) -> Result<usize, Error> {
         .await
 }
 
-/// What must follow from papers: keys, introductions, erasing. Each is idempotent.
+async fn retain(store: &Store) -> Result<(), Error> {
+    let papers = store.papers(normalize::text::fold);
+    let ended = store.jobs().retain(&papers).await?;
+    if ended > 0 {
+        tracing::info!(patients = ended, "kept no longer, as the regulation says");
+    }
+    Ok(())
+}
+
+/// What must follow from papers: keys, introductions, erasing; once a day, and at the start, what is
+/// kept no longer. Each is idempotent.
 async fn errands(store: Store) {
     let mut wait = ERRANDS_EVERY;
+    let mut retained: Option<Instant> = None;
     loop {
-        match follow(&store).await {
-            Ok(_) => wait = ERRANDS_EVERY,
+        let is_due = retained.is_none_or(|last| last.elapsed() >= RETAIN_EVERY);
+        let done = async {
+            if is_due {
+                retain(&store).await?;
+            }
+            follow(&store).await
+        };
+        match done.await {
+            Ok(_) => {
+                wait = ERRANDS_EVERY;
+                if is_due {
+                    retained = Some(Instant::now());
+                }
+            }
             Err(error) => {
                 tracing::error!(%error, "errands of papers wait");
                 wait = (wait * 2).min(LONGEST_WAIT);
@@ -191,6 +217,10 @@ async fn backfill(feed: &Arc<Feed>, store: &Store, most: u64) -> Result<(), Erro
     for patient in store.jobs().back_fills(&feed.facility).await? {
         let Swept::Tree(tree) = Swept::new(Arc::clone(feed), store.clone(), most);
         let report = tree.backfill(patient).await?;
+        if report.waiting > 0 {
+            // Erased or not introduced yet; what follows from the papers decides whether it comes again.
+            continue;
+        }
         store.jobs().back_filled(patient, &feed.facility).await?;
         tracing::info!(feed = %feed.id, read = report.read, withheld = report.withheld, "back-filled a patient");
     }

@@ -7,12 +7,14 @@ mod profile;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Span;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::feed::Feed;
 use crate::id::FacilityId;
 use crate::record::Categories;
+use crate::time::Instant;
 
 /// A whole network: what one deployment serves.
 #[derive(Debug, Clone, PartialEq)]
@@ -146,6 +148,28 @@ pub enum Limit {
         /// Hours, minutes and seconds, in seconds.
         seconds: i64,
     },
+}
+
+impl Limit {
+    /// When the length of time that begins now is over; never, when it has no end or the calendar
+    /// has none that late.
+    pub fn after(self, from: Instant) -> Option<Instant> {
+        let Self::Span {
+            months,
+            days,
+            seconds,
+        } = self
+        else {
+            return None;
+        };
+        let span = Span::new()
+            .try_months(months)
+            .and_then(|span| span.try_days(days))
+            .ok()?;
+        let day = from.day().checked_add(span).ok()?;
+        let into_day = from.0.saturating_sub(Instant::start_of(from.day()).0);
+        Some(Instant(Instant::start_of(day).0.saturating_add(into_day)).plus_seconds(seconds))
+    }
 }
 
 /// How the network is built (`network.topology`).

@@ -155,8 +155,10 @@ pub enum ConsentState {
     Active = 2,
     /// Withdrawn; nothing opens.
     Withdrawn = 3,
-    /// Withdrawn, and its data erased.
+    /// Withdrawn or expired, and its data erased.
     Erased = 4,
+    /// Ended by the regulation, because nobody looked at the data any more; nothing opens.
+    Expired = 5,
 }
 
 /// Whether the facility's own demographics agree with the papers about a local id.

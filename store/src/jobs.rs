@@ -3,6 +3,9 @@
 
 mod erase;
 mod feeds;
+mod retain;
+#[cfg(test)]
+mod tests;
 
 use model::id::{FacilityId, PatientId, PatientNumber};
 use model::record::{Kind, facet};

@@ -10,6 +10,7 @@
 //! | `follow` | which grants and which wanted links follow |
 //! | `link`, `evidence` | whose is a local id, and does the facility agree |
 //! | `outbox`, `task` | what must a job do, what must a person look at |
+//! | `expire` | what does the regulation end by itself |
 //! | `erase` | what may be erased |
 //! | `csv`, `import` | how do many papers come at once |
 
@@ -18,6 +19,7 @@ mod desk;
 mod enter;
 mod erase;
 mod evidence;
+mod expire;
 mod follow;
 mod import;
 mod ledger;
@@ -35,7 +37,7 @@ use crate::db::{Tx, params};
 use crate::error::Error;
 use crate::{Shared, Store};
 
-pub use erase::Erasure;
+pub use erase::{Erasure, Ground};
 pub use evidence::Evidence;
 pub use import::{ImportError, Imported};
 pub use link::{Proof, RosterEntry};

@@ -31,6 +31,7 @@ fn gov_nine_one_only_active_opens() {
         ConsentState::Signed,
         ConsentState::Withdrawn,
         ConsentState::Erased,
+        ConsentState::Expired,
     ] {
         check(
             |world, _| world.papers.consents[0].state = state,

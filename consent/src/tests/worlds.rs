@@ -305,7 +305,12 @@ prop_compose! {
     pub(crate) fn consents()(
         state in prop_oneof![
             5 => Just(ConsentState::Active),
-            1 => select(vec![ConsentState::Signed, ConsentState::Withdrawn, ConsentState::Erased]),
+            1 => select(vec![
+                ConsentState::Signed,
+                ConsentState::Withdrawn,
+                ConsentState::Erased,
+                ConsentState::Expired,
+            ]),
         ],
         active_since in moment(0..4),
         (sources, readers) in (facilities(), facilities()),

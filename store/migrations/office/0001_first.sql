@@ -16,7 +16,7 @@ create table patient (
 create table consent (
     consent_no text not null primary key,
     patient bigint not null,
-    state bigint not null,             -- 1 signed, 2 active, 3 withdrawn, 4 erased
+    state bigint not null,             -- 1 signed, 2 active, 3 withdrawn, 4 erased, 5 expired
     active_since bigint not null,
     withdrawn_at bigint not null,
     erase_at bigint not null,          -- 0: not to be erased

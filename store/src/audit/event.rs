@@ -30,6 +30,7 @@ pub enum Action {
     ConsentChecked,
     ConsentWithdrawn,
     ConsentRestored,
+    ConsentExpired,
     LinkProved,
     LinkDisagrees,
     Erased,

@@ -1,6 +1,6 @@
-//! Erasing after a withdrawal: rows and tokens go, then the patient's key, then somebody tries to
+//! Erasing after the end of a consent: rows and tokens go, then the patient's key, then somebody tries to
 //! read and must fail, then the deletion record is written. Viewing ended long before, in the
-//! withdrawal's own transaction.
+//! transaction that ended the consent.
 
 use std::collections::BTreeMap;
 
@@ -113,13 +113,14 @@ impl Jobs {
                 .collect(),
         );
         let sources = join(erasure.sources.iter().map(ToString::to_string).collect());
+        let ground = erasure.ground.name();
         let keys = join(keys.iter().map(ToString::to_string).collect());
         let consents = join(erasure.consents.iter().map(ToString::to_string).collect());
         let event = Event::new(Action::Erased)
             .about(erasure.patient, erasure.public, 0)
             .of(consents)
             .with(format!(
-                "rows: {counts}; sources: {sources}; keys destroyed: {keys}"
+                "reason: {ground}; rows: {counts}; sources: {sources}; keys destroyed: {keys}"
             ));
         self.store.0.audit.record(event).await
     }

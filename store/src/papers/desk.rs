@@ -21,6 +21,7 @@ pub(super) enum Later<'a> {
     Checked,
     Withdrawn(&'a WithdrawalPaper),
     Restored,
+    Expired,
 }
 
 type StandingRow = (i64, Vec<u8>, i64, i64, i64, Vec<u8>);

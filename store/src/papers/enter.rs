@@ -144,7 +144,7 @@ impl Desk<'_> {
     /// A patient known already, if the papers of that patient agree with this one in birth date and
     /// name: a mistyped local id must not join two people. Papers count as long as they stand, or as
     /// there may be data that they brought.
-    async fn same_person(
+    pub(super) async fn same_person(
         &self,
         tx: &mut Tx,
         patient: PatientNumber,
@@ -155,10 +155,9 @@ impl Desk<'_> {
             let tokens = Tokens::on(&self.shared.keys, paper, self.fold);
             (tokens.birth_date, tokens.kana)
         };
-        let now = self.shared.clock.now();
         let counts = |kept: &&Kept| {
             kept.stands()
-                || (kept.holds_data(now) && ledger.has_proved_link(self.shared, &kept.paper))
+                || (kept.may_have_left_data() && ledger.has_proved_link(self.shared, &kept.paper))
         };
         let mut counting = ledger.consents.iter().filter(counts);
         if !counting.all(|kept| who(&kept.paper) == who(paper)) {
@@ -186,7 +185,7 @@ impl Desk<'_> {
                 self.activate(tx, &known, paper).await
             }
             ConsentState::Active => Ok(known.unchanged()),
-            ConsentState::Withdrawn | ConsentState::Erased => {
+            ConsentState::Withdrawn | ConsentState::Expired | ConsentState::Erased => {
                 Err(Conflict::of(Disagreement::State, []))
             }
         }

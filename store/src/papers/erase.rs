@@ -1,4 +1,4 @@
-//! What may be erased after a withdrawal: the sources that no consent covers any more, and everything
+//! What may be erased after a withdrawal, or because the regulation ended a consent: the sources that no consent covers any more, and everything
 //! when no consent is left.
 
 use std::collections::BTreeSet;
@@ -9,12 +9,31 @@ use model::papers::{ConsentNo, ConsentState, LinkState};
 use model::time::Instant;
 
 use super::follow::{follow, next_epoch};
-use super::ledger::{Ledger, Wanted};
+use super::ledger::{Kept, Ledger, Wanted};
 use super::outbox::{Post, post};
 use super::{Papers, public_id};
 use crate::Shared;
 use crate::db::{Tx, params};
 use crate::error::Error;
+
+/// Why data are erased.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ground {
+    /// Somebody withdrew what they had consented to.
+    Withdrawal,
+    /// The regulation keeps data no longer.
+    Retention,
+}
+
+impl Ground {
+    /// The word that stands in the deletion record.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Withdrawal => "withdrawal",
+            Self::Retention => "retention",
+        }
+    }
+}
 
 /// What must be erased of one patient.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,8 +42,10 @@ pub struct Erasure {
     pub patient: PatientNumber,
     /// Public id.
     pub public: PatientId,
-    /// The consents whose withdrawal is due.
+    /// The consents whose end is due.
     pub consents: Vec<ConsentNo>,
+    /// Why they ended.
+    pub ground: Ground,
     /// The facilities whose data of the patient nothing holds any more.
     pub sources: Vec<FacilityId>,
     /// Whether nothing holds any data, so that the patient's key must be destroyed.
@@ -89,7 +110,15 @@ fn erasure(
 ) -> Result<Option<Erasure>, Error> {
     let now = shared.clock.now();
     let due = ledger.consents.iter().filter(|kept| kept.is_due(now));
-    let consents: Vec<ConsentNo> = due.map(|kept| kept.paper.consent_no.clone()).collect();
+    let due: Vec<_> = due.collect();
+    let expired = |kept: &&Kept| kept.state == ConsentState::Expired;
+    let ground = if due.iter().any(expired) {
+        Ground::Retention
+    } else {
+        Ground::Withdrawal
+    };
+    let numbers = due.iter().map(|kept| kept.paper.consent_no.clone());
+    let consents: Vec<ConsentNo> = numbers.collect();
     if consents.is_empty() {
         return Ok(None);
     }
@@ -111,6 +140,7 @@ fn erasure(
         patient,
         public,
         consents,
+        ground,
         sources,
         whole,
     }))

@@ -111,6 +111,15 @@ impl Tokens {
                 && (name || (nameless && same(self.sex, version.sex)))
         })
     }
+
+    /// Whether demographics may be a further version of a proved link: they fit, or only the name is
+    /// another one. People marry; their birth date and sex stay.
+    pub(super) fn follows(&self, versions: &[Self]) -> bool {
+        let renamed = |version: &Self| {
+            same(self.birth_date, version.birth_date) && same(self.sex, version.sex)
+        };
+        self.fits(versions) || versions.iter().any(renamed)
+    }
 }
 
 #[cfg(test)]
@@ -184,5 +193,19 @@ mod tests {
             assert_eq!(item.fits(&versions), fits, "{item:?}");
         }
         assert!(!tokens(1, 2, 3, 4).fits(&[]));
+    }
+
+    #[test]
+    fn demographics_after_a_marriage_follow_the_earlier_ones() {
+        let versions = [tokens(1, 2, 3, 4)];
+        for (later, follows) in [
+            (tokens(1, 2, 5, 6), true),
+            (tokens(1, 9, 3, 6), true),
+            (tokens(1, 9, 5, 6), false),
+            (tokens(1, ABSENT, 5, 6), false),
+            (tokens(9, 2, 3, 4), false),
+        ] {
+            assert_eq!(later.follows(&versions), follows, "{later:?}");
+        }
     }
 }

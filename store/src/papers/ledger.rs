@@ -42,14 +42,23 @@ impl Kept {
 
     /// Whether its data must be erased now.
     pub(super) fn is_due(&self, now: Instant) -> bool {
-        self.state == ConsentState::Withdrawn && self.erase_at != Instant(0) && self.erase_at <= now
+        let ended = matches!(self.state, ConsentState::Withdrawn | ConsentState::Expired);
+        ended && self.erase_at != Instant(0) && self.erase_at <= now
     }
 
-    /// Whether data are still there because of it: active, or withdrawn with the erasing not due.
+    /// Whether it ended and nobody has erased yet what it brought, whether that is due or not.
+    pub(super) fn may_have_left_data(&self) -> bool {
+        let ended = matches!(self.state, ConsentState::Withdrawn | ConsentState::Expired);
+        ended && self.active_since != Instant(0)
+    }
+
+    /// Whether data are still there because of it: active, or ended with the erasing not due.
     pub(super) fn holds_data(&self, now: Instant) -> bool {
         match self.state {
             ConsentState::Active => true,
-            ConsentState::Withdrawn => self.active_since != Instant(0) && !self.is_due(now),
+            ConsentState::Withdrawn | ConsentState::Expired => {
+                self.active_since != Instant(0) && !self.is_due(now)
+            }
             ConsentState::Signed | ConsentState::Erased => false,
         }
     }
@@ -229,6 +238,7 @@ pub(super) fn consent_state(number: i64) -> Result<ConsentState, Error> {
         2 => Ok(ConsentState::Active),
         3 => Ok(ConsentState::Withdrawn),
         4 => Ok(ConsentState::Erased),
+        5 => Ok(ConsentState::Expired),
         _ => Err(Error::Corrupt("consent state")),
     }
 }

@@ -155,7 +155,7 @@ impl Papers {
 
     /// Compares a facility's own demographics with the papers that name the link, and remembers them.
     /// A disagreement closes the link and asks for a person; a proved link stays proved, and takes the
-    /// demographics as a further version when they fit ([`Papers::fits`]).
+    /// demographics as a further version when birth date and a name agree, or birth date and sex.
     ///
     /// # Errors
     /// [`Error::NotFound`] when no paper links this local id to the patient.
@@ -284,7 +284,7 @@ impl Papers {
     }
 }
 
-/// Keeps a demographics version of a proved link: the first one, and later ones that fit.
+/// Keeps a demographics version of a proved link: the first one, and further ones that follow.
 async fn remember(
     tx: &mut Tx,
     patient: PatientNumber,
@@ -296,8 +296,8 @@ async fn remember(
         .fetch_all(VERSIONS, params![patient, &local.facility, link])
         .await?;
     let versions: Vec<Tokens> = versions.into_iter().map(tokens).collect();
-    let fits = versions.is_empty() || given.fits(&versions);
-    if !fits || versions.contains(given) {
+    let follows = versions.is_empty() || given.follows(&versions);
+    if !follows || versions.contains(given) {
         return Ok(());
     }
     let number = i64::try_from(versions.len())

@@ -1,16 +1,16 @@
 //! Withdrawals: the end of a consent, and the way back as long as there is one.
 
-use jiff::Span;
 use model::id::PersonId;
-use model::network::Limit;
 use model::papers::{ConsentNo, ConsentState, WithdrawalPaper};
 use model::time::Instant;
 
 use super::desk::{Desk, Later};
+use super::ledger::Ledger;
 use super::outbox::{Post, post};
 use super::{Conflict, Disagreement, Entered, PaperError, Papers};
 use crate::audit::Action;
 use crate::db::{Tx, params};
+use crate::error::Error;
 
 impl Papers {
     /// Ends a consent: viewing stops with this transaction. When the paper is complete its data are
@@ -54,14 +54,17 @@ impl Desk<'_> {
             .await?
             .ok_or(PaperError::NotFound)?;
         let completes = known.erase_at == Instant(0) && paper.is_complete();
-        if known.state == ConsentState::Erased
-            || (known.state == ConsentState::Withdrawn && !completes)
-        {
+        let ends = match known.state {
+            ConsentState::Signed | ConsentState::Active => true,
+            ConsentState::Withdrawn => completes,
+            ConsentState::Expired | ConsentState::Erased => false,
+        };
+        if !ends {
             return Ok(known.unchanged());
         }
         let now = self.shared.clock.now();
         let erase_at = if completes {
-            self.end_of_hold(now)
+            self.shared.network.profile.withdrawal.hold.after(now)
         } else {
             None
         };
@@ -98,6 +101,14 @@ impl Desk<'_> {
         if known.state != ConsentState::Withdrawn || !in_time {
             return Err(Conflict::of(Disagreement::State, []));
         }
+        // Another person's paper may have come in meanwhile: a link that was never proved held nobody.
+        let ledger = Ledger::load(self.shared, tx, known.patient).await?;
+        let kept = ledger
+            .consents
+            .iter()
+            .find(|kept| kept.paper.consent_no == *number);
+        let paper = &kept.ok_or(Error::Corrupt("consent without paper"))?.paper;
+        self.same_person(tx, known.patient, paper).await?;
         let was_active = known.active_since != Instant(0);
         let state = if was_active {
             ConsentState::Active
@@ -113,24 +124,5 @@ impl Desk<'_> {
         self.conclude(tx, known.patient, Action::ConsentRestored, number)
             .await?;
         Ok(known.changed_to(state))
-    }
-
-    /// When the hold that begins now is over; never, when the network keeps without end.
-    fn end_of_hold(&self, now: Instant) -> Option<Instant> {
-        let Limit::Span {
-            months,
-            days,
-            seconds,
-        } = self.shared.network.profile.withdrawal.hold
-        else {
-            return None;
-        };
-        let span = Span::new()
-            .try_months(months)
-            .and_then(|span| span.try_days(days))
-            .ok()?;
-        let day = now.day().checked_add(span).ok()?;
-        let into_day = now.0.saturating_sub(Instant::start_of(now.day()).0);
-        Some(Instant(Instant::start_of(day).0.saturating_add(into_day)).plus_seconds(seconds))
     }
 }

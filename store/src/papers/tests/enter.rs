@@ -244,6 +244,23 @@ async fn data_that_are_held_after_a_withdrawal_do_not_become_somebody_elses() {
 }
 
 #[tokio::test]
+async fn data_that_wait_for_their_erasing_do_not_become_somebody_elses() {
+    on_both(async |stage| {
+        let papers = papers(stage);
+        let first = proved(&papers, &consent("C-1")).await;
+        papers.withdraw(OPERATOR, &complete("C-1")).await.unwrap();
+        let other = ConsentPaper {
+            local_ids: consent("C-1").local_ids,
+            ..stranger("C-2")
+        };
+        let refused = papers.enter_consent(OPERATOR, &other, Entry::Active).await;
+        assert_eq!(why(refused), Disagreement::OtherPerson);
+        assert!(open(&stage.store, first.patient).await.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_same_name_typed_otherwise_is_the_same_person() {
     on_both(async |stage| {
         let papers = papers(stage);

@@ -3,7 +3,7 @@
 use model::papers::ConsentState;
 
 use super::*;
-use crate::papers::Erasure;
+use crate::papers::{Erasure, Ground};
 use crate::testing::on_both;
 
 /// Consent C-1 for the hospital's data, C-2 for the clinic's; both know the patient.
@@ -34,6 +34,7 @@ async fn only_sources_that_nothing_holds_any_more_are_erased() {
             patient: entered.patient,
             public: entered.public,
             consents: vec!["C-1".parse().unwrap()],
+            ground: Ground::Withdrawal,
             sources: vec![hospital()],
             whole: false,
         };

@@ -151,21 +151,18 @@ async fn later_items_are_held_against_every_version_of_the_demographics() {
         };
         assert!(fits(&evidence()).await);
         assert!(!fits(&married).await);
-        // A version is taken only when something of it was known.
-        papers
-            .prove_link(entered.patient, &at_hospital, &married)
-            .await
-            .unwrap();
-        assert!(!fits(&married).await);
-        let known = Evidence {
-            kanji: evidence().kanji,
+        // The number of somebody else is not a version; a new name after a marriage is.
+        let somebody = Evidence {
+            sex: Some(Sex::Male),
             ..married.clone()
         };
-        papers
-            .prove_link(entered.patient, &at_hospital, &known)
-            .await
-            .unwrap();
-        assert!(fits(&married).await);
+        for (demographics, known) in [(somebody, false), (married.clone(), true)] {
+            papers
+                .prove_link(entered.patient, &at_hospital, &demographics)
+                .await
+                .unwrap();
+            assert_eq!(fits(&married).await, known);
+        }
         assert!(
             !papers
                 .fits(entered.patient, &local(clinic(), "77"), &evidence())

@@ -139,6 +139,31 @@ async fn an_incomplete_withdrawal_can_be_taken_back_at_any_time() {
 }
 
 #[tokio::test]
+async fn a_withdrawal_is_not_taken_back_over_the_paper_of_another_person() {
+    on_both(async |stage| {
+        let papers = papers(stage);
+        let mistyped = ConsentPaper {
+            local_ids: consent("C-1").local_ids,
+            ..stranger("C-1")
+        };
+        proved(&papers, &mistyped).await;
+        papers.withdraw(OPERATOR, &incomplete("C-1")).await.unwrap();
+        let right = ConsentPaper {
+            readers: only([clinic()]),
+            ..consent("C-2")
+        };
+        let entered = proved(&papers, &right).await;
+        let opened = open(&stage.store, entered.patient).await;
+        assert_eq!(opened, BTreeSet::from([(clinic(), hospital())]));
+
+        let restored = papers.restore(OPERATOR, &"C-1".parse().unwrap()).await;
+        assert_eq!(why(restored), Disagreement::OtherPerson);
+        assert_eq!(open(&stage.store, entered.patient).await, opened);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_hold_is_for_papers_that_never_opened_anything_too() {
     on_both(async |stage| {
         let papers = with_hold(stage).await;
