@@ -1,8 +1,9 @@
 //! The master key behind its reference: 32 bytes in base64, in a file that only its owner may read,
 //! or in a variable of the environment.
 
+use std::fs::DirBuilder;
 use std::io::Write;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -82,7 +83,10 @@ fn made(path: &Path) -> anyhow::Result<MasterKey> {
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
     {
-        std::fs::create_dir_all(folder)?;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)?;
     }
     let mut file = std::fs::OpenOptions::new()
         .write(true)

@@ -7,6 +7,8 @@
 mod insert;
 mod migrate;
 
+use std::io::ErrorKind;
+use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -18,6 +20,7 @@ use sqlx::sqlite::{
 use sqlx::{FromRow, Postgres, Sqlite, Transaction};
 
 use crate::error::Error;
+use crate::private;
 
 pub(crate) use insert::{Insert, Type};
 
@@ -194,6 +197,18 @@ fn postgres_query<'q>(
         })
 }
 
+/// Makes sure that the file of a database is there, for its owner only; what SQLite writes beside it
+/// gets the same mode.
+fn create(path: &Path) -> Result<(), Error> {
+    if let Some(folder) = path.parent() {
+        private::folder(folder)?;
+    }
+    match private::file(path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
 fn rows<T, R>(rows: &[R]) -> Result<Vec<T>, Error>
 where
     R: sqlx::Row,
@@ -226,6 +241,7 @@ impl Db {
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(5))
             .pragma("secure_delete", "on");
+        create(options.get_filename())?;
         let attached = attach.map(|url| {
             let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
             format!(

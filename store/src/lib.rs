@@ -27,6 +27,7 @@ mod intake;
 mod jobs;
 mod keys;
 mod papers;
+mod private;
 mod raw;
 mod seal;
 #[cfg(test)]
@@ -122,14 +123,6 @@ impl Store {
         network: Arc<Network>,
         clock: Clock,
     ) -> Result<Self, Error> {
-        for url in [&config.records, &config.office, &config.audit, &config.keys] {
-            if let Some(folder) = url
-                .strip_prefix("sqlite://")
-                .and_then(|path| Path::new(path).parent())
-            {
-                std::fs::create_dir_all(folder)?;
-            }
-        }
         let office = Db::open(Name::Office, &config.office, None).await?;
         let records = Db::open(Name::Records, &config.records, Some(&config.office)).await?;
         let audit = Db::open(Name::Audit, &config.audit, None).await?;

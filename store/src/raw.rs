@@ -2,7 +2,7 @@
 //! appended is made durable by one sync before the database learns of it. Bytes that no row points
 //! to, left by a crash, are dead and do no harm.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::Write;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -13,6 +13,7 @@ use tokio::sync::Mutex;
 use crate::error::Error;
 use crate::frame::{Frame, Packed};
 use crate::keys::PatientKey;
+use crate::private;
 use crate::seal::random;
 
 /// A segment is closed and the next one begun at this size.
@@ -42,7 +43,7 @@ struct Segment {
 impl Raw {
     /// Makes sure that the folder is there.
     pub(crate) fn open(folder: &Path) -> Result<Self, Error> {
-        std::fs::create_dir_all(folder)?;
+        private::folder(folder)?;
         Ok(Self {
             folder: Arc::new(folder.to_owned()),
             open: Arc::default(),
@@ -116,11 +117,7 @@ fn path(folder: &Path, number: i64) -> PathBuf {
 impl Segment {
     fn create(folder: &Path) -> Result<Self, Error> {
         let number = i64::from_le_bytes(random()?) & i64::MAX;
-        let file = OpenOptions::new()
-            .read(true)
-            .append(true)
-            .create_new(true)
-            .open(path(folder, number))?;
+        let file = private::file(&path(folder, number))?;
         // The name of the new file must be as durable as its bytes.
         File::open(folder)?.sync_all()?;
         Ok(Self {
