@@ -107,6 +107,13 @@ fn of_file(message: &Message, file: &FileName, length: usize, context: &Context<
         Some(_) => {}
     }
     let subject = patient.as_ref().map(|patient| patient.local_id.clone());
+    // What follows a second PID is of whom that one names.
+    let another = message
+        .all("PID")
+        .find(|segment| pid::local_id(segment, identity) != subject);
+    if let Some(another) = another.filter(|_| subject.is_some()) {
+        findings.add(lint::D2301, another.field(3).place());
+    }
     let reading = Reading {
         message,
         header: &header,

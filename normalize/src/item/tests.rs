@@ -75,6 +75,17 @@ fn another_patient_than_the_file_name_says_is_withheld() {
 }
 
 #[test]
+fn a_message_of_two_patients_is_withheld() {
+    let both = |second: &str| format!("{PATIENT}\r{VISIT}\r{second}");
+    let other = PATIENT.replace("0000123456", "0000123457");
+    check(&message("A01", "P", &both(&other)), NAME, 0, &["D2301"]);
+    let nobody = both("PID|0002||");
+    check(&message("A01", "P", &nobody), NAME, 0, &["D2301"]);
+    let again = testing::read(NAME, message("A01", "P", &both(PATIENT)).as_bytes());
+    assert!(!rules(&again).contains(&"D2301") && !again.records.is_empty());
+}
+
+#[test]
 fn a_message_without_a_patient_is_withheld() {
     check(&message("A01", "P", "PID|0001||||"), NAME, 0, &["D2300"]);
     check(&message("A01", "P", "PD1|"), NAME, 0, &["D2300", "D2018"]);
