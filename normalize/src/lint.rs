@@ -80,6 +80,7 @@ rules! {
     S1104 Warn Publish "有効なファイルが複数ある" "two valid files of one slot"
     S1110 Error Withhold "大きすぎて読まない" "the item is larger than allowed; nothing of it was read"
     S1111 Error Withhold "空のファイル" "the file is empty"
+    S1112 Error Withhold "ファイルまたはフォルダを開けない（次回に再び試す）" "a file or folder cannot be opened; it is tried again"
     S1113 Error Withhold "読み取り中にプログラムが失敗した" "reading failed inside the program"
     S1114 Warn Publish "ファイル名の形式が標準と異なる" "file name deviates from its format"
     S1116 Info Publish "このデータ種別は原本のまま保管する" "items of this data kind are kept as they are"
