@@ -76,6 +76,7 @@ const OWNERS: [(&str, &[&str]); 18] = [
     // Who asks.
     ("argon2", &["auth"]),
     ("totp-rs", &["auth"]),
+    ("zxcvbn", &["auth"]),
     // The command line and what it shows.
     ("anyhow", &["musubi"]),
     ("clap", &["musubi", "samples"]),

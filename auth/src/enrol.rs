@@ -47,11 +47,19 @@ impl Auth {
         if !profile.professions.contains(&new.profession) {
             return Err(EnrolError::Profession);
         }
-        if !self.network.facilities.contains_key(&new.facility) {
-            return Err(EnrolError::Facility);
-        }
+        let facility = self.network.facilities.get(&new.facility);
+        let facility = facility.ok_or(EnrolError::Facility)?;
         let alone = profile.staff_methods.iter().any(|method| method.len() < 2);
-        fit(&password, &new.login, alone)?;
+        let known = [
+            new.login.as_str(),
+            &new.name,
+            &facility.name,
+            &facility.kana,
+            &facility.code.to_string(),
+            &self.network.id,
+            &profile.title,
+        ];
+        fit(&password, &known, alone)?;
         let hash = self.passwords.hash(password).await?;
         let person = self.accounts.add(new).await?;
         self.accounts

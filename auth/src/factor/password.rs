@@ -7,10 +7,11 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 use secrecy::{ExposeSecret, SecretString};
-use store::{Error, Login};
+use store::Error;
 use tokio::sync::Semaphore;
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
+use zxcvbn::{Score, zxcvbn};
 
 const MEMORY_KIB: u32 = 64 * 1024;
 const PASSES: u32 = 3;
@@ -23,6 +24,12 @@ const SHORTEST: usize = 8;
 /// Fewest characters of a password that stands alone.
 const SHORTEST_ALONE: usize = 15;
 
+/// Fewer than a million guesses: the estimate knows 30,000 common passwords, the words and names that
+/// they are made of, keyboards, dates and usual disguises.
+const MOST_GUESSABLE: Score = Score::One;
+/// Shortest word that means something, in bytes: three letters, or one kanji.
+const SHORTEST_WORD: usize = 3;
+
 /// Why a text cannot become a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unfit {
@@ -32,30 +39,45 @@ pub enum Unfit {
     /// More than 128 characters.
     #[error("the password has more than 128 characters")]
     TooLong,
-    /// It holds the account name, or one character only.
+    /// It is on lists of common passwords, a walk over the keyboard, a date, a repetition and the like,
+    /// or little more than words that anybody knows of the person.
     #[error("the password is easy to guess")]
     Guessable,
 }
 
-/// Whether a text may become the password of an account.
-pub fn fit(password: &SecretString, login: &Login, alone: bool) -> Result<(), Unfit> {
+/// Whether a text may become a password. `known` is what anybody knows of the person: account, names,
+/// facility, network; it counts as nothing.
+pub fn fit(password: &SecretString, known: &[&str], alone: bool) -> Result<(), Unfit> {
     let normal = normalized(password);
     let length = normal.chars().count();
     let least = if alone { SHORTEST_ALONE } else { SHORTEST };
-    let first = normal.chars().next();
     if length < least {
         return Err(Unfit::TooShort(least));
     }
     if length > LONGEST {
         return Err(Unfit::TooLong);
     }
-    let named = Zeroizing::new(normal.to_lowercase()).contains(login.as_str());
-    let monotone = normal.chars().all(|character| Some(character) == first);
-    if named || monotone {
+    let known = words(known);
+    let plain = Zeroizing::new(normal.to_lowercase());
+    let without = |rest: &Zeroizing<String>, word: &String| Zeroizing::new(rest.replace(word, ""));
+    let rest = known.iter().fold(plain, |rest, word| without(&rest, word));
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    let is_weak = zxcvbn(&normal, &known).score() <= MOST_GUESSABLE;
+    if rest.chars().count() < least || is_weak {
         Err(Unfit::Guessable)
     } else {
         Ok(())
     }
+}
+
+/// The words of texts, as they are compared; what is too short to mean anything is left out.
+fn words(texts: &[&str]) -> Vec<String> {
+    let folded = texts.iter().map(|text| text.nfkc().collect::<String>());
+    let split = folded.flat_map(|text| {
+        let parts = text.split_whitespace().map(str::to_lowercase);
+        parts.collect::<Vec<_>>()
+    });
+    split.filter(|word| word.len() >= SHORTEST_WORD).collect()
 }
 
 fn normalized(password: &SecretString) -> Zeroizing<String> {
@@ -148,10 +170,17 @@ mod tests {
         SecretString::from(text)
     }
 
+    const KNOWN: [&str; 5] = [
+        "sato",
+        "佐藤 一郎",
+        "うみべ内科クリニック",
+        "1319999902",
+        "musubi",
+    ];
+
     fn check(password: &str, alone: bool, expected: Result<(), Unfit>) {
-        let login = "sato".parse().unwrap();
         assert_eq!(
-            fit(&secret(password), &login, alone),
+            fit(&secret(password), &KNOWN, alone),
             expected,
             "{password}"
         );
@@ -159,29 +188,79 @@ mod tests {
 
     #[test]
     fn eight_characters_suffice_beside_a_second_factor() {
-        check("1234567", false, Err(Unfit::TooShort(8)));
-        check("12345678", false, Ok(()));
+        check("kx7vq2m", false, Err(Unfit::TooShort(8)));
+        check("kx7vq2mz", false, Ok(()));
     }
 
     #[test]
     fn a_password_alone_needs_fifteen_characters() {
-        check("12345678901234", true, Err(Unfit::TooShort(15)));
-        check("123456789012345", true, Ok(()));
+        check("kx7vq2mzkt4wbn", true, Err(Unfit::TooShort(15)));
+        check("kx7vq2mzkt4wbn8", true, Ok(()));
     }
 
     #[test]
     fn length_is_counted_in_characters_after_normalization() {
-        check(&"患者".repeat(64), false, Ok(()));
-        check(&"患者".repeat(65), false, Err(Unfit::TooLong));
-        // U+337F folds into four characters.
-        check("\u{337f}\u{337f}", false, Ok(()));
+        let long: String = (0..128)
+            .filter_map(|number: u32| char::from_u32(0x4e00 + number * number))
+            .collect();
+        check(&long, false, Ok(()));
+        check(&format!("{long}ん"), false, Err(Unfit::TooLong));
+        // Half-width kana with a mark of their own fold into one character each.
+        check("ｶﾞｷﾞｸﾞｹﾞ", false, Err(Unfit::TooShort(8)));
     }
 
     #[test]
-    fn the_account_name_and_one_repeated_character_are_refused() {
-        check("xxSATO99", false, Err(Unfit::Guessable));
-        check("ｓａｔｏ2026!", false, Err(Unfit::Guessable));
-        check("aaaaaaaaaa", false, Err(Unfit::Guessable));
+    fn common_passwords_are_refused_in_every_disguise() {
+        for common in [
+            "password",
+            "Password1",
+            "P@ssw0rd",
+            "p455w0rd2026",
+            "iloveyou1",
+            "letmein123",
+            "sakura123",
+            "tokyo2020",
+            "welcome2026",
+            "ｐａｓｓｗｏｒｄ１",
+        ] {
+            check(common, false, Err(Unfit::Guessable));
+        }
+    }
+
+    #[test]
+    fn walks_repetitions_and_sequences_are_refused() {
+        for walk in [
+            "12345678",
+            "qwertyuiop",
+            "1qaz2wsx",
+            "zxcvbnm,./",
+            "asdfghjkl;",
+            "aaaaaaaaaa",
+            "abcabcabc",
+            "abcdefgh",
+            "87654321",
+            "株式会社株式会社",
+        ] {
+            check(walk, false, Err(Unfit::Guessable));
+        }
+    }
+
+    #[test]
+    fn what_anybody_knows_of_the_person_counts_as_nothing() {
+        for known in [
+            "xxSATO99",
+            "ｓａｔｏ2026!",
+            "佐藤一郎2026",
+            "一郎佐藤kx7vq2",
+            "1319999902sato",
+            "うみべ内科クリニック7",
+            "Musubi-2026",
+            "musubi-sato-99",
+        ] {
+            check(known, false, Err(Unfit::Guessable));
+        }
+        check("sato kx7vq2mz", false, Ok(()));
+        check("correct horse battery", false, Ok(()));
     }
 
     #[tokio::test]
