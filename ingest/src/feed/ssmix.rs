@@ -176,6 +176,11 @@ impl Tree {
         })
     }
 
+    /// The patient's number in the form in which files of this feed are compared with it.
+    fn canonical(&self, entry: &RosterEntry) -> String {
+        self.feed.identity.canonical(entry.local_id.id.reveal())
+    }
+
     async fn list(&self, entry: &RosterEntry) -> Result<Listing, Error> {
         let roots = self.roots.clone();
         let identity = self.feed.identity.clone();
@@ -251,6 +256,7 @@ impl Tree {
             feed: Arc::clone(&self.feed),
             intake: intake.clone(),
             most: self.most,
+            patient: self.canonical(entry),
         };
         let mut read = reader.read(difference.read, !demographics).await;
         self.test(entry, &mut read).await?;
@@ -352,6 +358,7 @@ impl Tree {
             feed: Arc::clone(&self.feed),
             intake: self.store.intake(),
             most: self.most,
+            patient: self.canonical(&entry),
         };
         let read = reader.read(vec![file], false).await;
         let Some((read, evidence)) = read

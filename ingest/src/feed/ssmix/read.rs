@@ -35,6 +35,8 @@ pub(crate) struct Reader {
     pub(crate) feed: Arc<Feed>,
     pub(crate) intake: Intake,
     pub(crate) most: u64,
+    /// The number of the patient in whose folder the files lie, after the feed's identity rules.
+    pub(crate) patient: String,
 }
 
 struct Job {
@@ -124,7 +126,12 @@ impl Reader {
         item.cancels = normalized.cancels;
         item.event_at = normalized.event_time.map(|time| time.start());
         item.outcome = outcome(&normalized, &job.name);
-        ReadFile {
+        // A file may lie in a folder of somebody whom neither its name nor its content means.
+        let strays = normalized
+            .subject
+            .as_ref()
+            .is_some_and(|subject| *subject != self.patient);
+        let mut file = ReadFile {
             slot_kind: slot_kind(&job.name),
             records: Arc::new(normalized.records.into_iter().map(Arc::new).collect()),
             evidence: normalized.evidence,
@@ -132,7 +139,11 @@ impl Reader {
             is_demographics: job.name.kind == normalize::ssmix::data_type::DataKind::Adt00,
             raw,
             item,
+        };
+        if strays && file.item.outcome != Outcome::Withheld {
+            file.withhold(lint::D2301);
         }
+        file
     }
 }
 
