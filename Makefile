@@ -31,9 +31,9 @@ endif
 test: setup
 	cargo fmt --all --check
 	$(build)
-	cargo clippy --locked --workspace --all-targets -- -D warnings
 	cargo test --locked --workspace --no-fail-fast
 	python3 -m unittest discover -s tests/independent -t tests
+	cargo clippy --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
 	$(program) check networks/*/
 
