@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use model::feed::Feed;
 use model::finding::{Effect, Finding};
+use normalize::lint::Rule;
 use serde::Serialize;
 use store::{Item, Outcome};
 
@@ -30,6 +31,8 @@ pub struct Report {
     pub closed_links: usize,
     /// Batches that began again because a paper came in between.
     pub repeated: usize,
+    /// Patients whose key was not there: their papers have just come, or gone.
+    pub waiting: usize,
     /// Whether losses are paused because too many came at once.
     pub paused: bool,
 }
@@ -74,6 +77,13 @@ impl Report {
         metrics::counter!("musubi_feed_bytes_total", "feed" => feed.id.clone()).increment(bytes);
     }
 
+    /// Counts what was noticed about a storage, and about no file of it that could be kept.
+    pub(crate) fn notice(&mut self, rule: Rule, count: usize) {
+        if count > 0 {
+            *self.findings.entry(rule.id.to_owned()).or_default() += count;
+        }
+    }
+
     /// Adds what another sweep did.
     pub(crate) fn add(&mut self, other: Self) {
         self.patients += other.patients;
@@ -88,6 +98,7 @@ impl Report {
         self.unproved_links += other.unproved_links;
         self.closed_links += other.closed_links;
         self.repeated += other.repeated;
+        self.waiting += other.waiting;
         self.paused |= other.paused;
     }
 

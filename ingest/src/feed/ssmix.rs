@@ -16,11 +16,13 @@ mod show;
 mod tokens;
 mod tree;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use model::feed::{Feed, Source};
+use model::id::PatientNumber;
 use model::papers::LinkState;
 use normalize::lint;
 use store::{Error, Evidence, Item, Outcome, Papers, PatientChange, RosterEntry, Store};
@@ -56,6 +58,10 @@ struct Compared {
     known: store::Known,
     difference: Difference,
     demographics: bool,
+    /// Entries that are not of the storage.
+    strange: usize,
+    /// Folders that could not be looked into.
+    unreadable: usize,
 }
 
 impl Tree {
@@ -84,10 +90,7 @@ impl Tree {
     }
 
     /// Sweeps one patient: a new consent back-fills at once.
-    pub(crate) async fn backfill(
-        &self,
-        patient: model::id::PatientNumber,
-    ) -> Result<Report, Error> {
+    pub(crate) async fn backfill(&self, patient: PatientNumber) -> Result<Report, Error> {
         let roster = self.papers.roster(&self.feed.facility).await?;
         let one = roster
             .into_iter()
@@ -108,12 +111,16 @@ impl Tree {
         for (done, entry) in roster.into_iter().enumerate() {
             progress(done, total);
             report.patients += 1;
-            self.patient(entry, paused, &mut batch, &mut report).await?;
+            match self.patient(entry, paused, &mut batch, &mut report).await {
+                // The key is not made yet, or it is destroyed: that stops nobody else.
+                Err(Error::NotFound) => report.waiting += 1,
+                other => other?,
+            }
             if batch.rows >= BATCH_ROWS {
-                self.accept(&mut batch, &mut report).await?;
+                self.accept(&mut batch, paused, &mut report).await?;
             }
         }
-        self.accept(&mut batch, &mut report).await?;
+        self.accept(&mut batch, paused, &mut report).await?;
         progress(total, total);
         Ok(report)
     }
@@ -168,11 +175,16 @@ impl Tree {
         difference
             .vanished
             .retain(|item| !waiting.contains(&item.path));
+        if listing.unreadable > 0 {
+            difference.vanished.clear();
+        }
         Ok(Compared {
             entry,
             known,
             difference,
             demographics,
+            strange: listing.strange,
+            unreadable: listing.unreadable,
         })
     }
 
@@ -204,11 +216,9 @@ impl Tree {
         let Some(entry) = self.proved(entry, report).await? else {
             return Ok(());
         };
-        let mut compared = self.compare(entry).await?;
-        if paused {
-            compared.difference.vanished.clear();
-            compared.difference.renamed.retain(|item| item.flag != 0);
-        }
+        let compared = self.compare(entry).await?.sparing(paused);
+        report.notice(lint::S1117, compared.strange);
+        report.notice(lint::S1112, compared.unreadable);
         if compared.difference.is_empty() {
             return Ok(());
         }
@@ -230,7 +240,7 @@ impl Tree {
                 .await?;
             batch.add(change);
             if portion.more {
-                self.accept(batch, report).await?;
+                self.accept(batch, paused, report).await?;
             }
         }
         Ok(())
@@ -258,7 +268,9 @@ impl Tree {
             most: self.most,
             patient: self.canonical(entry),
         };
+        let wanted = difference.read.len();
         let mut read = reader.read(difference.read, !demographics).await;
+        report.notice(lint::S1112, wanted - read.len());
         self.test(entry, &mut read).await?;
         report.count(
             &self.feed,
@@ -391,45 +403,78 @@ impl Tree {
     }
 
     /// Accepts a batch. A paper that came in between stops it: then every patient of the batch is
-    /// compared and read again under the papers as they now are.
-    async fn accept(&self, batch: &mut Batch, report: &mut Report) -> Result<(), Error> {
-        let mut changes = std::mem::take(batch).changes;
-        for attempt in 0..ATTEMPTS {
-            let patients: Vec<_> = changes.iter().map(|change| change.patient).collect();
-            match self.store.intake().accept(changes).await {
-                Ok(()) => return Ok(()),
-                Err(Error::StaleEpoch) if attempt + 1 < ATTEMPTS => report.repeated += 1,
-                Err(error) => return Err(error),
-            }
-            let roster = self.papers.roster(&self.feed.facility).await?;
-            let mut again = Batch::default();
-            for entry in roster
-                .into_iter()
-                .filter(|entry| patients.contains(&entry.patient))
-            {
-                let compared = self.compare(entry).await?;
-                if compared.entry.state == LinkState::Proved && !compared.difference.is_empty() {
-                    let Compared {
-                        entry,
-                        known,
-                        difference,
-                        demographics,
-                    } = compared;
-                    again.add(
-                        self.change(
-                            &entry,
-                            &known,
-                            difference,
-                            demographics,
-                            &mut Report::default(),
-                        )
-                        .await?,
-                    );
+    /// compared and read again, alone, under the papers as they now are.
+    async fn accept(
+        &self,
+        batch: &mut Batch,
+        paused: bool,
+        report: &mut Report,
+    ) -> Result<(), Error> {
+        let changes = std::mem::take(batch).changes;
+        let patients: BTreeSet<PatientNumber> =
+            changes.iter().map(|change| change.patient).collect();
+        match self.store.intake().accept(changes).await {
+            Err(Error::StaleEpoch | Error::NotFound) => report.repeated += 1,
+            other => return other,
+        }
+        for patient in patients {
+            self.alone(patient, paused, report).await?;
+        }
+        Ok(())
+    }
+
+    async fn alone(
+        &self,
+        patient: PatientNumber,
+        paused: bool,
+        report: &mut Report,
+    ) -> Result<(), Error> {
+        for _ in 0..ATTEMPTS {
+            match self.again(patient, paused).await {
+                Err(Error::StaleEpoch) => {}
+                Err(Error::NotFound) => {
+                    report.waiting += 1;
+                    return Ok(());
                 }
+                other => return other,
             }
-            changes = again.changes;
         }
         Err(Error::StaleEpoch)
+    }
+
+    async fn again(&self, patient: PatientNumber, paused: bool) -> Result<(), Error> {
+        let roster = self.papers.roster(&self.feed.facility).await?;
+        let is_theirs =
+            |entry: &RosterEntry| entry.patient == patient && entry.state == LinkState::Proved;
+        for entry in roster.into_iter().filter(is_theirs) {
+            let Compared {
+                entry,
+                known,
+                difference,
+                demographics,
+                ..
+            } = self.compare(entry).await?.sparing(paused);
+            if !difference.is_empty() {
+                // What is read again is counted already.
+                let counted = &mut Report::default();
+                let change = self
+                    .change(&entry, &known, difference, demographics, counted)
+                    .await?;
+                self.store.intake().accept(vec![change]).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Compared {
+    /// Without what would be taken away, while losses are paused.
+    fn sparing(mut self, paused: bool) -> Self {
+        if paused {
+            self.difference.vanished.clear();
+            self.difference.renamed.retain(|item| item.flag != 0);
+        }
+        self
     }
 }
 

@@ -46,8 +46,8 @@ struct Job {
 }
 
 impl Reader {
-    /// Reads files, many at once, in their order. A file that vanished meanwhile is left out: the
-    /// next sweep knows.
+    /// Reads files, many at once, in their order. A file that vanished meanwhile, or cannot be opened,
+    /// is left out: the next sweep tries again.
     pub(crate) async fn read(&self, files: Vec<Found>, patient_from_order: bool) -> Vec<ReadFile> {
         let jobs: Vec<Job> = files.into_iter().map(|file| self.job(file)).collect();
         let most = self.most;

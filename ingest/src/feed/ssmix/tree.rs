@@ -35,8 +35,10 @@ pub(crate) struct Found {
 pub(crate) struct Listing {
     /// The files whose names are of the storage.
     pub(crate) files: Vec<Found>,
-    /// How many names are not of the storage (temporary files and the like).
+    /// How many entries are not of the storage: temporary files, links and the like.
     pub(crate) strange: usize,
+    /// How many folders could not be looked into; what lies in them has not vanished.
+    pub(crate) unreadable: usize,
 }
 
 /// Lists a patient's files in all roots. A root that cannot be read is an error: an unmounted share
@@ -45,7 +47,7 @@ pub(crate) fn list(roots: &[PathBuf], local_id: &str, identity: &Identity) -> io
     let mut listing = Listing::default();
     for (number, root) in roots.iter().enumerate() {
         for patient in patient_folders(root, local_id, identity)? {
-            walk(root, number, &patient, DEPTH, &mut listing)?;
+            walk(root, number, &patient, DEPTH, &mut listing);
         }
     }
     Ok(listing)
@@ -55,9 +57,9 @@ pub(crate) fn list(roots: &[PathBuf], local_id: &str, identity: &Identity) -> io
 fn patient_folders(root: &Path, local_id: &str, identity: &Identity) -> io::Result<Vec<PathBuf>> {
     // Reading the root itself tells an empty storage from one that is not mounted.
     let entries = fs::read_dir(root)?;
-    let direct = root.join(folder(local_id));
-    if is_folder(&direct) {
-        return Ok(vec![direct]);
+    let direct = folder(local_id);
+    if is_inside(root, &direct) {
+        return Ok(vec![root.join(direct)]);
     }
     if *identity == Identity::default() {
         return Ok(Vec::new());
@@ -78,9 +80,13 @@ fn patient_folders(root: &Path, local_id: &str, identity: &Identity) -> io::Resu
     Ok(folders)
 }
 
-/// Whether the path is a folder itself, not a link to one.
-fn is_folder(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok_and(|meta| meta.is_dir())
+/// Whether every step of the path is a folder itself, not a link to one that may lie anywhere.
+fn is_inside(root: &Path, folder: &str) -> bool {
+    let mut path = root.to_owned();
+    folder.split('/').all(|step| {
+        path.push(step);
+        fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_dir())
+    })
 }
 
 fn folders_of(path: &Path) -> io::Result<Vec<PathBuf>> {
@@ -95,18 +101,18 @@ fn folders_of(path: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(folders)
 }
 
-fn walk(
-    root: &Path,
-    number: usize,
-    folder: &Path,
-    depth: usize,
-    listing: &mut Listing,
-) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let kind = entry.file_type()?;
+fn walk(root: &Path, number: usize, folder: &Path, depth: usize, listing: &mut Listing) {
+    let Ok(entries) = fs::read_dir(folder) else {
+        listing.unreadable += 1;
+        return;
+    };
+    for entry in entries {
+        let Ok((kind, entry)) = entry.and_then(|entry| Ok((entry.file_type()?, entry))) else {
+            listing.unreadable += 1;
+            continue;
+        };
         if kind.is_dir() && depth > 1 {
-            walk(root, number, &entry.path(), depth - 1, listing)?;
+            walk(root, number, &entry.path(), depth - 1, listing);
         } else if kind.is_file() && listing.files.len() < MOST_FILES {
             match found(root, number, &entry) {
                 Some(found) => listing.files.push(found),
@@ -116,7 +122,6 @@ fn walk(
             listing.strange += 1;
         }
     }
-    Ok(())
 }
 
 fn found(root: &Path, number: usize, entry: &fs::DirEntry) -> Option<Found> {
@@ -215,6 +220,16 @@ mod tests {
         assert_eq!(
             count(root.path(), "0000123456", &Identity::default()),
             (1, 4)
+        );
+    }
+
+    #[test]
+    fn a_linked_folder_above_the_patients_is_not_followed() {
+        let (elsewhere, root) = (storage(), tempfile::tempdir().unwrap());
+        symlink(elsewhere.path().join("000"), root.path().join("000")).unwrap();
+        assert_eq!(
+            count(root.path(), "0000123456", &Identity::default()),
+            (0, 0)
         );
     }
 
