@@ -16,7 +16,7 @@ use store::{Login, Store};
 pub(crate) async fn secretary(store: &Store, login: &str) -> anyhow::Result<PersonId> {
     let (person, profession) = find(store, login).await?;
     if profession != Profession::Secretariat {
-        bail!(Refused(
+        bail!(Refused::new(
             "papers are entered by the secretariat; `musubi user add … --profession secretariat`"
         ));
     }
@@ -37,7 +37,7 @@ async fn find(store: &Store, login: &str) -> anyhow::Result<(PersonId, Professio
     let person = account
         .map(|account| account.person)
         .filter(|person| person.active);
-    let person = person.context(Refused(
+    let person = person.context(Refused::new(
         "there is no such active account; `musubi user add` makes one",
     ))?;
     Ok((person.id, person.profession))
@@ -45,11 +45,18 @@ async fn find(store: &Store, login: &str) -> anyhow::Result<(PersonId, Professio
 
 /// Something that a rule of the network does not allow.
 #[derive(Debug)]
-pub(crate) struct Refused(pub(crate) &'static str);
+pub(crate) struct Refused(String);
+
+impl Refused {
+    /// For this reason.
+    pub(crate) fn new(reason: impl std::fmt::Display) -> Self {
+        Self(reason.to_string())
+    }
+}
 
 impl std::fmt::Display for Refused {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.write_str(self.0)
+        out.write_str(&self.0)
     }
 }
 

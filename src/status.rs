@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
+use store::{Login, Task};
 
 use crate::Exit;
 use crate::opened::Opened;
@@ -77,6 +78,7 @@ async fn show(opened: &Opened, output: Output) -> anyhow::Result<Exit> {
         "feeds": feeds,
         "findings": findings.iter().map(|(rule, severity, count)| json!({ "rule": rule, "severity": severity, "count": count })).collect::<Vec<_>>(),
         "tasks": tasks.len(),
+        "waiting": tasks.iter().map(waiting).collect::<Vec<_>>(),
     }));
     output.table(&table);
     if !findings.is_empty() {
@@ -93,11 +95,32 @@ async fn show(opened: &Opened, output: Output) -> anyhow::Result<Exit> {
                 task.at.to_string(),
                 task.kind.name().to_owned(),
                 format!("task {}", task.id),
+                about(task),
             ]
         });
         output.table(&rows.collect::<Vec<_>>());
     }
     Ok(if waits { Exit::Findings } else { Exit::Good })
+}
+
+fn waiting(task: &Task) -> Value {
+    json!({
+        "id": task.id,
+        "at": task.at.to_string(),
+        "kind": task.kind.name(),
+        "patient": task.patient.map(|patient| patient.to_string()),
+        "facility": task.facility,
+        "account": task.account.as_ref().map(Login::as_str),
+    })
+}
+
+/// Whom a task is about, and what to do where there is a command for it.
+fn about(task: &Task) -> String {
+    match (&task.account, task.patient) {
+        (Some(login), _) => format!("account {login}: `musubi user unlock {login} --reason TEXT`"),
+        (None, Some(patient)) => format!("patient {patient}"),
+        (None, None) => String::new(),
+    }
 }
 
 /// What a rule says, in both languages.

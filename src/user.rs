@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use auth::Auth;
+use auth::{Auth, EnrolError};
 use clap::{Args, Subcommand};
 use model::id::FacilityId;
 use model::network::Profession;
@@ -13,7 +13,7 @@ use store::{Login, NewPerson};
 use crate::Exit;
 use crate::opened::Opened;
 use crate::output::Output;
-use crate::person::ask;
+use crate::person::{Refused, ask, operator};
 
 /// Open, renew and shut accounts
 #[derive(Args)]
@@ -22,6 +22,7 @@ Examples:
   musubi user add sato --name 佐藤一郎 --profession physician --facility 1319999902
   musubi user totp sato            a fresh secret for one-time codes; sessions and tokens end
   musubi user disable sato         shut at once
+  musubi user unlock sato --reason 'called back, forgot the password' --as admin
 
 The password is asked for; from a pipe it is the next line of standard input.")]
 pub(crate) struct User {
@@ -50,6 +51,17 @@ enum Command {
         /// Account name
         login: Login,
     },
+    /// Take back what failed sign-ins counted against an account
+    Unlock {
+        /// Account name
+        login: Login,
+        /// Why; it stands in the audit
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        /// Login of the person who knows the account's
+        #[arg(long = "as", value_name = "LOGIN")]
+        operator: Option<String>,
+    },
     /// Shut an account
     Disable {
         /// Account name
@@ -68,15 +80,34 @@ fn profession(word: &str) -> Result<Profession, String> {
     Profession::named(word).ok_or_else(|| format!("one of {}", words()))
 }
 
+/// What the regulation does not allow, apart from what the environment lacks.
+fn refused(error: EnrolError) -> anyhow::Error {
+    match error {
+        EnrolError::Store(error) => missing(error),
+        EnrolError::Profession | EnrolError::Facility | EnrolError::Password(_) => {
+            Refused::new(error).into()
+        }
+    }
+}
+
+fn missing(error: store::Error) -> anyhow::Error {
+    match error {
+        store::Error::NotFound => Refused::new("there is no such account").into(),
+        store::Error::Conflict(why) => Refused::new(why).into(),
+        error => error.into(),
+    }
+}
+
 impl User {
     pub(crate) async fn run(self, config: Option<&Path>, output: Output) -> anyhow::Result<Exit> {
         let opened = Opened::new(config).await?;
-        let done = self.act(&Auth::new(&opened.store), output).await;
+        let done = self.act(&opened, output).await;
         opened.close().await;
         done
     }
 
-    async fn act(self, auth: &Auth, output: Output) -> anyhow::Result<Exit> {
+    async fn act(self, opened: &Opened, output: Output) -> anyhow::Result<Exit> {
+        let auth = Auth::new(&opened.store);
         let enrolment = match self.command {
             Command::Add {
                 login,
@@ -94,16 +125,31 @@ impl User {
                     },
                     password,
                 )
-                .await?
+                .await
             }
-            Command::Totp { login } => auth.new_codes(&login).await?,
+            Command::Totp { login } => auth.new_codes(&login).await,
             Command::Disable { login } => {
-                auth.disable(&login).await?;
+                auth.disable(&login).await.map_err(missing)?;
                 output.json(&json!({ "schema": "musubi-user/1", "disabled": login.as_str() }));
                 output.line("the account is shut; its sessions and tokens ended");
                 return Ok(Exit::Good);
             }
+            Command::Unlock {
+                login,
+                reason,
+                operator: by,
+            } => {
+                let by = match by {
+                    Some(by) => Some(operator(&opened.store, &by).await?),
+                    None => None,
+                };
+                auth.unlock(&login, by, &reason).await.map_err(missing)?;
+                output.json(&json!({ "schema": "musubi-user/1", "unlocked": login.as_str() }));
+                output.line("the account is unlocked");
+                return Ok(Exit::Good);
+            }
         };
+        let enrolment = enrolment.map_err(refused)?;
         output.json(&json!({
             "schema": "musubi-user/1",
             "secret": enrolment.secret.expose_secret(),

@@ -53,7 +53,7 @@ const PURE: [(&str, &[&str]); 3] = [
 ];
 
 /// Outside crates that carry a promise, and the rooms that may use them.
-const OWNERS: [(&str, &[&str]); 18] = [
+const OWNERS: [(&str, &[&str]); 19] = [
     // One place knows SQL, and how things are sealed.
     ("sqlx", &["store"]),
     ("aws-lc-rs", &["store"]),

@@ -1,5 +1,6 @@
 //! How a person gets an account, a new shared secret, a shut door.
 
+use model::id::PersonId;
 use model::network::Factor;
 use secrecy::SecretString;
 use store::{AuditAction, Event, Login, NewPerson};
@@ -122,12 +123,21 @@ impl Auth {
         self.note(event.with("disabled")).await
     }
 
-    /// Takes back what was counted against an account name.
+    /// Takes back what was counted against an account: somebody knows the person, and says why.
     ///
     /// # Errors
-    /// When accounts or audit cannot be reached.
-    pub async fn unlock(&self, login: &Login, reason: &str) -> Result<(), store::Error> {
-        let event = Event::new(AuditAction::AccountChanged).of(login.as_str());
+    /// [`store::Error::NotFound`] when there is no such account.
+    pub async fn unlock(
+        &self,
+        login: &Login,
+        by: Option<PersonId>,
+        reason: &str,
+    ) -> Result<(), store::Error> {
+        let account = self.accounts.account(login).await?;
+        account.ok_or(store::Error::NotFound)?;
+        let event = Event::new(AuditAction::AccountChanged)
+            .by_person(by.unwrap_or(PersonId(0)))
+            .of(login.as_str());
         self.note(event.with(format!("unlocked: {reason}"))).await?;
         self.accounts.unlock(login).await
     }

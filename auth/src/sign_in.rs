@@ -265,6 +265,9 @@ impl Auth {
                 factor = what,
                 "an account is locked after failed sign-ins"
             );
+            if let Some(account) = account {
+                self.accounts.report_lock(account.person.id).await?;
+            }
         }
         Ok(())
     }

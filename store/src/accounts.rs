@@ -35,6 +35,10 @@ impl Accounts {
         Self(shared)
     }
 
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.0
+    }
+
     /// The secret that goes into every password hash and stands in no database.
     pub fn pepper(&self) -> &[u8; 32] {
         self.0.keys.pepper()

@@ -134,6 +134,36 @@ async fn five_wrong_codes_end_the_sign_in_and_hold_codes_but_not_the_password() 
 }
 
 #[tokio::test]
+async fn a_locked_account_waits_for_somebody_who_unlocks_it() {
+    let stage = Stage::open().await;
+    let secret = stage.person("sato", Profession::Physician).await;
+    let papers = stage.store.papers(str::to_owned);
+    for _ in 0..4 {
+        let first = stage.password("sato", PASSWORD).await;
+        for _ in 0..5 {
+            stage.totp(&first.cookie(), "000000").await;
+            stage.later(60);
+        }
+        stage.later(300);
+    }
+    let first = stage.password("sato", PASSWORD).await;
+    let held = stage.totp(&first.cookie(), &stage.code(&secret)).await;
+    assert_eq!(held.status, HELD);
+    let tasks = papers.tasks().await.unwrap();
+    let login = "sato".parse().unwrap();
+    assert_eq!(tasks.len(), 1);
+    assert_eq!(tasks[0].kind, store::TaskKind::AccountLocked);
+    assert_eq!((&tasks[0].account, tasks[0].patient), (&Some(login), None));
+    let login = "sato".parse().unwrap();
+    stage.auth.unlock(&login, None, "called").await.unwrap();
+    assert!(papers.tasks().await.unwrap().is_empty());
+    stage.later(60);
+    stage.sign_in("sato", &secret).await;
+    let nobody = "nobody".parse().unwrap();
+    assert!(stage.auth.unlock(&nobody, None, "called").await.is_err());
+}
+
+#[tokio::test]
 async fn a_session_ends_when_idle_and_its_use_keeps_it() {
     let stage = Stage::open().await;
     let secret = stage.person("sato", Profession::Physician).await;

@@ -89,8 +89,9 @@ create table task (
     id bigint not null primary key,
     at bigint not null,
     kind text not null,
-    patient bigint not null,
-    facility bigint not null,
+    patient bigint not null,           -- 0: about none
+    facility bigint not null,          -- 0: about none
+    person bigint not null,            -- whose account; 0: nobody's
     state bigint not null              -- 0 open, 1 closed
 );
 

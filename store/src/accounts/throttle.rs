@@ -119,12 +119,13 @@ impl Accounts {
         Ok(self.0.office.execute(sql, params).await? == 1)
     }
 
-    /// Takes back what was counted against an account name: the help desk knows the person.
+    /// Takes back what was counted against an account name, because the help desk knows the person,
+    /// and closes the task that asked for it.
     pub async fn unlock(&self, login: &super::Login) -> Result<(), Error> {
         let subject = self.0.keys.blind("throttle", login.as_str());
         let sql = "delete from throttle where subject = $1";
         self.0.office.execute(sql, params![subject]).await?;
-        Ok(())
+        self.close_lock(login).await
     }
 
     /// Forgets counters that hold nobody and began a day ago.

@@ -1,9 +1,10 @@
-//! What a person must look at. A task names patient and facility, nothing else.
+//! What a person must look at. A task names patient and facility, or an account, nothing else.
 
-use model::id::{FacilityId, PatientId, PatientNumber};
+use model::id::{FacilityId, PatientId, PatientNumber, PersonId};
 use model::time::Instant;
 
-use super::{Conflict, Disagreement, PaperError, Papers, facility_id, public_id};
+use super::{Conflict, Disagreement, PAPERS_LOCK, PaperError, Papers, facility_id, public_id};
+use crate::accounts::{Accounts, Login};
 use crate::db::{Tx, params};
 use crate::error::Error;
 
@@ -16,13 +17,16 @@ pub enum TaskKind {
     OtherPerson,
     /// A facility's own demographics disagree with the papers.
     LinkDisagrees,
+    /// An account is shut after failed sign-ins, until somebody who knows the person unlocks it.
+    AccountLocked,
 }
 
 impl TaskKind {
-    const ALL: [(Self, &'static str); 3] = [
+    const ALL: [(Self, &'static str); 4] = [
         (Self::TwoPatients, "two-patients"),
         (Self::OtherPerson, "other-person"),
         (Self::LinkDisagrees, "link-disagrees"),
+        (Self::AccountLocked, "account-locked"),
     ];
 
     /// The word of the kind.
@@ -51,10 +55,20 @@ pub struct Task {
     pub at: Instant,
     /// Why.
     pub kind: TaskKind,
-    /// Whose papers: the public id.
-    pub patient: PatientId,
+    /// Whose papers, when it is about papers: the public id.
+    pub patient: Option<PatientId>,
     /// At which facility, when it is about one.
     pub facility: Option<FacilityId>,
+    /// Whose account, when it is about one.
+    pub account: Option<Login>,
+}
+
+/// What a task is about, in numbers; 0 for what it is not about.
+#[derive(Default)]
+struct About {
+    patient: i64,
+    facility: i64,
+    person: i64,
 }
 
 /// Opens a task, unless the same one is open.
@@ -65,13 +79,76 @@ pub(super) async fn open(
     facility: Option<&FacilityId>,
     now: Instant,
 ) -> Result<(), Error> {
-    let facility = facility.map_or(0, FacilityId::number);
-    let sql = "insert into task (id, at, kind, patient, facility, state) \
-               select coalesce((select max(id) from task), 0) + 1, $1, $2, $3, $4, 0 where not exists \
-               (select 1 from task where kind = $2 and patient = $3 and facility = $4 and state = 0)";
-    tx.execute(sql, params![now, kind.name(), patient, facility])
+    let about = About {
+        patient: patient.0,
+        facility: facility.map_or(0, FacilityId::number),
+        ..About::default()
+    };
+    insert(tx, kind, &about, now).await
+}
+
+async fn insert(tx: &mut Tx, kind: TaskKind, about: &About, now: Instant) -> Result<(), Error> {
+    let About {
+        patient,
+        facility,
+        person,
+    } = *about;
+    let sql = "insert into task (id, at, kind, patient, facility, person, state) \
+               select coalesce((select max(id) from task), 0) + 1, $1, $2, $3, $4, $5, 0 where not exists \
+               (select 1 from task where kind = $2 and patient = $3 and facility = $4 and person = $5 \
+               and state = 0)";
+    tx.execute(sql, params![now, kind.name(), patient, facility, person])
         .await?;
     Ok(())
+}
+
+impl Accounts {
+    /// Asks for somebody to look at an account that is shut after failed sign-ins.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn report_lock(&self, person: PersonId) -> Result<(), Error> {
+        let about = About {
+            person: person.0,
+            ..About::default()
+        };
+        let mut tx = self.shared().office.begin().await?;
+        tx.lock_patient(PAPERS_LOCK, true).await?;
+        insert(
+            &mut tx,
+            TaskKind::AccountLocked,
+            &about,
+            self.shared().clock.now(),
+        )
+        .await?;
+        tx.commit().await
+    }
+
+    /// Somebody looked at the account.
+    pub(crate) async fn close_lock(&self, login: &Login) -> Result<(), Error> {
+        let sql = "update task set state = 1 where kind = $1 and state = 0 \
+                   and person = (select id from person where login = $2)";
+        let kind = TaskKind::AccountLocked.name();
+        let office = &self.shared().office;
+        office.execute(sql, params![kind, login.as_str()]).await?;
+        Ok(())
+    }
+}
+
+type Row = (i64, i64, String, Option<Vec<u8>>, i64, Option<String>);
+
+fn task(row: Row) -> Result<Task, Error> {
+    let (id, at, kind, public, facility, login) = row;
+    let login = login.map(|login| login.parse().map_err(|_| Error::Corrupt("account name")));
+    let facility = (facility != 0).then(|| facility_id(facility));
+    Ok(Task {
+        id,
+        at: Instant(at),
+        kind: TaskKind::named(&kind)?,
+        patient: public.map(public_id).transpose()?,
+        facility: facility.transpose()?,
+        account: login.transpose()?,
+    })
 }
 
 impl Papers {
@@ -80,24 +157,10 @@ impl Papers {
     /// # Errors
     /// When the database does not answer.
     pub async fn tasks(&self) -> Result<Vec<Task>, Error> {
-        let sql = "select t.id, t.at, t.kind, p.public_id, t.facility from task t \
-                   join patient p on p.number = t.patient where t.state = 0 order by t.id";
-        let rows: Vec<(i64, i64, String, Vec<u8>, i64)> =
-            self.shared().office.fetch_all(sql, params![]).await?;
-        let task = |(id, at, kind, public, facility): (i64, i64, String, Vec<u8>, i64)| {
-            let facility = if facility == 0 {
-                None
-            } else {
-                Some(facility_id(facility)?)
-            };
-            Ok(Task {
-                id,
-                at: Instant(at),
-                kind: TaskKind::named(&kind)?,
-                patient: public_id(public)?,
-                facility,
-            })
-        };
+        let sql = "select t.id, t.at, t.kind, p.public_id, t.facility, a.login from task t \
+                   left join patient p on p.number = t.patient left join person a on a.id = t.person \
+                   where t.state = 0 order by t.id";
+        let rows: Vec<Row> = self.shared().office.fetch_all(sql, params![]).await?;
         rows.into_iter().map(task).collect()
     }
 

@@ -185,8 +185,8 @@ async fn a_paper_with_local_ids_of_two_patients_is_refused_and_somebody_must_loo
         assert_eq!(
             about,
             [
-                (TaskKind::TwoPatients, one.public),
-                (TaskKind::TwoPatients, other.public)
+                (TaskKind::TwoPatients, Some(one.public)),
+                (TaskKind::TwoPatients, Some(other.public))
             ]
         );
         papers.close_task(tasks[0].id).await.unwrap();

@@ -100,7 +100,7 @@ async fn lines_are_held_against_the_rules_and_against_what_is_kept() {
             tasks.iter().map(|task| task.kind).collect::<Vec<_>>(),
             [TaskKind::OtherPerson]
         );
-        assert_eq!(tasks[0].patient, entered.public);
+        assert_eq!(tasks[0].patient, Some(entered.public));
     })
     .await;
 }

@@ -67,7 +67,7 @@ async fn a_facility_that_disagrees_is_closed_until_somebody_brings_a_paper() {
         let tasks = papers.tasks().await.unwrap();
         assert_eq!(
             (tasks[0].kind, tasks[0].patient),
-            (TaskKind::LinkDisagrees, entered.public)
+            (TaskKind::LinkDisagrees, Some(entered.public))
         );
         assert_eq!(tasks[0].facility, Some(hospital()));
         let again = papers
