@@ -6,7 +6,7 @@ use anyhow::Context;
 use clap::{Args, Subcommand};
 use model::papers::{ConsentNo, ConsentState, WithdrawalPaper};
 use serde_json::{Value, json};
-use store::{Entered, Entry, ImportError, PaperError, Papers};
+use store::{Entered, Entry, ImportError, PaperError, Papers, Wrong};
 
 use crate::Exit;
 use crate::opened::Opened;
@@ -128,7 +128,7 @@ impl Consent {
         };
         match entered {
             Ok(entered) => say(entered, output),
-            Err(error) => return refused(&error, output),
+            Err(error) => return refused(error, output),
         }
         Ok(Exit::Good)
     }
@@ -199,7 +199,7 @@ fn imported(
 async fn show(papers: &Papers, number: &ConsentNo, output: Output) -> anyhow::Result<Exit> {
     let shown = match papers.show(number).await {
         Ok(shown) => shown,
-        Err(error) => return refused(&error, output),
+        Err(error) => return refused(error, output),
     };
     let links: Vec<Value> = shown
         .links
@@ -257,13 +257,15 @@ async fn show(papers: &Papers, number: &ConsentNo, output: Output) -> anyhow::Re
     Ok(Exit::Good)
 }
 
-fn refused(error: &PaperError, output: Output) -> anyhow::Result<Exit> {
-    output.json(&json!({ "schema": "musubi-consent/1", "error": error.to_string() }));
-    output.error(format_args!("musubi: {error}"));
-    if let PaperError::Wrong(fields) = error {
-        fields
-            .iter()
-            .for_each(|wrong| output.error(format_args!("  {}: {}", wrong.field, wrong.message)));
-    }
+fn refused(error: PaperError, output: Output) -> anyhow::Result<Exit> {
+    let text = match &error {
+        PaperError::Store(_) => return Err(error.into()),
+        PaperError::Wrong(wrongs) => {
+            let field = |wrong: &Wrong| format!("\n  {}: {}", wrong.field, wrong.message);
+            format!("{error}{}", wrongs.iter().map(field).collect::<String>())
+        }
+        PaperError::Conflict(_) | PaperError::NotFound => error.to_string(),
+    };
+    output.failure(text);
     Ok(Exit::Findings)
 }

@@ -40,7 +40,7 @@ impl Feed {
         opened.close().await;
         match (known, resumed?) {
             (false, _) => {
-                output.error(format_args!(
+                output.failure(format_args!(
                     "there is no feed `{feed}`; `musubi status` lists them"
                 ));
                 Ok(Exit::Findings)

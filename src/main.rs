@@ -95,18 +95,34 @@ enum Exit {
     Refused = 4,
 }
 
+/// Ends on wrong usage, as the command line parser does, and tells programs so.
+fn misused(wrong: &clap::Error) -> ! {
+    let for_programs = std::env::args_os().any(|argument| argument == "--json");
+    if wrong.use_stderr() {
+        let first = wrong
+            .to_string()
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .to_owned();
+        Output::new(for_programs)
+            .json(&serde_json::json!({ "schema": "musubi-error/1", "error": first }));
+    }
+    wrong.exit()
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let Cli {
         config,
         json,
         command,
-    } = Cli::parse();
+    } = Cli::try_parse().unwrap_or_else(|wrong| misused(&wrong));
     let output = Output::new(json);
     // The future of a command holds all that it does: too much for the stack.
     let ended = Box::pin(command.run(config.as_deref(), output)).await;
     let exit = ended.unwrap_or_else(|error| {
-        output.error(format_args!("musubi: {error:#}"));
+        output.failure(format_args!("{error:#}"));
         if error.is::<config::Unusable>() {
             Exit::Findings
         } else if error.is::<person::Refused>() {

@@ -6,6 +6,7 @@ use std::io::{IsTerminal, Write};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
+use serde_json::json;
 
 /// Where a command puts its results.
 #[derive(Debug, Clone, Copy)]
@@ -57,6 +58,12 @@ impl Output {
     /// What went wrong, on standard error.
     pub(crate) fn error(self, text: impl Display) {
         drop(writeln!(std::io::stderr().lock(), "{text}"));
+    }
+
+    /// Why a command did not do what was asked: on standard error, and for programs as the result.
+    pub(crate) fn failure(self, text: impl Display) {
+        self.json(&json!({ "schema": "musubi-error/1", "error": text.to_string() }));
+        self.error(format_args!("musubi: {text}"));
     }
 
     /// A bar with rate and remaining time on standard error, if that is a terminal; else nothing.

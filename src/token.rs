@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::anyhow;
-use auth::Auth;
+use auth::{Auth, Refusal};
 use clap::{Args, Subcommand};
 use secrecy::ExposeSecret;
 use serde_json::json;
@@ -12,7 +11,7 @@ use store::Login;
 use crate::Exit;
 use crate::opened::Opened;
 use crate::output::Output;
-use crate::person::ask;
+use crate::person::{Refused, ask};
 
 /// Make and end read tokens
 #[derive(Args)]
@@ -60,7 +59,10 @@ impl Token {
             Command::Issue { login, hours } => {
                 let (password, code) = (ask("password")?, ask("one-time code")?);
                 let issued = auth.issue_at_terminal(&login, password, &code, hours).await;
-                let token = issued.map_err(|refusal| anyhow!("{refusal}"))?;
+                let token = issued.map_err(|refusal| match refusal {
+                    Refusal::Unavailable(error) => anyhow::Error::from(error),
+                    refusal => Refused::new(refusal).into(),
+                })?;
                 output.json(&json!({
                     "schema": "musubi-token/1",
                     "token": token.text.expose_secret(),
