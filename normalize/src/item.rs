@@ -126,7 +126,12 @@ fn of_file(message: &Message, file: &FileName, length: usize, context: &Context<
         findings.add(lint::S1116, model::finding::Place::default());
     }
     let evidence = patient.as_ref().map(pid::evidence);
-    let mut records = hl7::read(&reading, &mut findings);
+    let mut records = if file.kind.reads() && check::unfolds_too_far(message) {
+        findings.add(lint::S1110, model::finding::Place::default());
+        Vec::new()
+    } else {
+        hl7::read(&reading, &mut findings)
+    };
     if context.patient_from_order && file.kind != DataKind::Adt00 {
         records.extend(patient.map(|patient| patient_from_order(&reading, patient)));
     }

@@ -78,7 +78,7 @@ rules! {
     S1101 Error Publish "フォルダとファイル名が一致しない" "path does not match the file name"
     S1103 Warn Publish "未知のデータ種別" "unknown data kind"
     S1104 Warn Publish "有効なファイルが複数ある" "two valid files of one slot"
-    S1110 Error Withhold "大きすぎて読まない" "the item is larger than allowed; nothing of it was read"
+    S1110 Error Withhold "大きすぎて読まない" "the item, or what it says, is larger than allowed; nothing of it was read"
     S1111 Error Withhold "空のファイル" "the file is empty"
     S1112 Error Withhold "ファイルまたはフォルダを開けない（次回に再び試す）" "a file or folder cannot be opened; it is tried again"
     S1113 Error Withhold "読み取り中にプログラムが失敗した" "reading failed inside the program"

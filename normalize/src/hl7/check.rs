@@ -5,10 +5,25 @@ use jiff::civil::Date;
 use model::finding::Place;
 
 use super::Reading;
-use super::message::Field;
+use super::message::{Field, Message};
 use super::segment::moment;
 use crate::lint::{self, Findings};
 use crate::text;
+
+/// More segments than any stay of a patient gives.
+const MOST_SEGMENTS: usize = 50_000;
+/// What a segment says of all that follow stands in each of their records; so many bytes of it are
+/// enough for them together.
+const MOST_REPEATED: usize = 32 << 20;
+
+/// Whether the records would be out of all proportion to the message: a text of 1 MB before ten
+/// thousand results would be ten thousand texts.
+pub(crate) fn unfolds_too_far(message: &Message) -> bool {
+    let said_once = message.segments().filter(|segment| segment.name() != "OBX");
+    let longest = said_once.map(|segment| segment.length()).max();
+    let count = message.segments().count();
+    count > MOST_SEGMENTS || longest.unwrap_or(0).saturating_mul(count) > MOST_REPEATED
+}
 
 /// Checks message type, processing id, order number, date and time against the file name.
 pub(crate) fn file(reading: &Reading<'_>, findings: &mut Findings) {
@@ -76,7 +91,7 @@ fn day(field: &Field<'_>) -> Option<Date> {
 }
 
 /// The place of the patient id, or of the whole item when there is none.
-pub(crate) fn patient_place(reading: &super::message::Message, length: usize) -> Place {
+pub(crate) fn patient_place(reading: &Message, length: usize) -> Place {
     let whole = Place {
         end: text::offset(length),
         ..Place::default()

@@ -270,6 +270,11 @@ impl<'m> Segment<'m> {
         text::offset(self.index + 1)
     }
 
+    /// Bytes of its text.
+    pub(crate) fn length(&self) -> usize {
+        self.end().saturating_sub(self.start()) as usize
+    }
+
     /// Number of the last field that was sent, empty or not.
     pub fn field_count(&self) -> usize {
         let fields = self.cut().fields as usize;

@@ -86,6 +86,25 @@ fn a_message_of_two_patients_is_withheld() {
 }
 
 #[test]
+fn a_message_that_unfolds_too_far_is_withheld() {
+    let name = "0000123456_20240513_OML-11_000000000000001_20240513143000000_01_1";
+    let withheld = |specimen: &str, results: usize| {
+        let result = "OBX|1|NM|A^B^L||1|||||||F\r".repeat(results);
+        let text = format!(
+            "MSH|^~\\&|H|1|GW|R|20240513143000||OML^O33^OML_O33|1|P|2.5||||||UNICODE UTF-8\r{PATIENT}\rSPM|1|||023^{specimen}^JC10\rORC|SC|1\rOBR|1|1||E001^X^L\r{result}"
+        );
+        let read = testing::read(name, text.as_bytes());
+        let too_large = rules(&read).contains(&"S1110");
+        assert_eq!(too_large, read.records.is_empty());
+        too_large
+    };
+    assert!(!withheld("血清", 2_000));
+    assert!(!withheld(&"x".repeat(10_000), 2_000));
+    assert!(withheld(&"x".repeat(1_000_000), 1_000));
+    assert!(withheld("血清", 60_000));
+}
+
+#[test]
 fn a_message_without_a_patient_is_withheld() {
     check(&message("A01", "P", "PID|0001||||"), NAME, 0, &["D2300"]);
     check(&message("A01", "P", "PD1|"), NAME, 0, &["D2300", "D2018"]);
