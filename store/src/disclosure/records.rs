@@ -27,6 +27,10 @@ struct Found {
     place: i64,
     updated: i64,
     total: i64,
+    category: i64,
+    occurred_from: i64,
+    facility: i64,
+    sensitivity: i64,
     version: i64,
     state: i64,
     source: i64,
@@ -75,7 +79,7 @@ macro_rules! page {
             ", a.key",
             $order,
             " limit $76) \
-             select p.key, p.place, p.updated, p.total, r.version, r.state, r.source, r.segment, r.frame_at, r.frame_length, \
+             select p.key, p.place, p.updated, p.total, r.category, r.occurred_from, r.facility, r.sensitivity, r.version, r.state, r.source, r.segment, r.frame_at, r.frame_length, \
              r.ordinal, r.body from page p join record r on r.patient = $1 and r.key = p.key order by p.place",
             $order,
             ", p.key",
@@ -357,16 +361,31 @@ impl Found {
     }
 
     fn record(&self, key: &PatientKey, frames: &BTreeMap<Place, Frame>) -> Result<Record, Error> {
-        match &self.body {
+        let record: Record = match &self.body {
             Some(sealed) => {
                 let plain = key.open_body(RecordKey(self.key), sealed)?;
-                serde_json::from_slice(&plain).map_err(|_| Error::Corrupt("record"))
+                serde_json::from_slice(&plain).map_err(|_| Error::Corrupt("record"))?
             }
             None => frames
                 .get(&self.frame())
                 .ok_or(Error::Corrupt("frame"))?
-                .record(self.ordinal),
+                .record(self.ordinal)?,
+        };
+        if self.is_as_sealed(&record) {
+            Ok(record)
+        } else {
+            Err(Error::Corrupt("record"))
         }
+    }
+
+    /// Whether the columns that the condition looked at say what is sealed. They stand in clear:
+    /// somebody with the database's password could make a record look as if it were open.
+    fn is_as_sealed(&self, record: &Record) -> bool {
+        let meta = &record.meta;
+        self.category == meta.category.bit()
+            && self.occurred_from == meta.occurred.from.0
+            && self.facility == meta.facility.number()
+            && self.sensitivity == meta.sensitivity as i64
     }
 }
 

@@ -6,6 +6,7 @@ use model::record::{Body, Kind, Record, Sensitivity, facet};
 use super::scene::{
     PATIENT, Reader, demographics, diagnosis, file, id_of, keep, lab, name, on, open_patient,
 };
+use crate::db::params;
 use crate::disclosure::{RecordQuery, Refused};
 use crate::intake::Standing;
 use crate::testing::on_both;
@@ -48,6 +49,37 @@ async fn bodies_in_rows_and_in_frames_come_back_as_they_were() {
                 read.meta.source_key, "",
                 "the facility's own key stays inside"
             );
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn columns_that_somebody_changed_open_nothing() {
+    on_both(async |stage| {
+        open_patient(&stage.store, PATIENT).await;
+        keep(&stage.store, PATIENT, vec![lab("row")]).await;
+        let filed = vec![(lab("filed"), Standing::Current)];
+        file(&stage.store, PATIENT, "filed", filed).await;
+        let reader = Reader::physician(&stage.store);
+        let query = RecordQuery::new(Kind::Observation);
+        assert_eq!(reader.names(&query).await, ["filed", "row"]);
+        for change in [
+            "update record set category = 1",
+            "update record set occurred_from = occurred_from + 1",
+        ] {
+            stage
+                .store
+                .0
+                .records
+                .execute(change, params![])
+                .await
+                .unwrap();
+            let view = reader.view(PATIENT).await.unwrap();
+            assert!(matches!(
+                view.records(&query).await,
+                Err(Refused::Broken(_))
+            ));
         }
     })
     .await;
