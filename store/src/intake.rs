@@ -372,8 +372,10 @@ impl Intake {
         let sql = "insert into patient (number, public_id, joins) values ($1, $2, 1) \
                    on conflict (number) do update set joins = patient.joins + 1 where patient.joins = $3";
         let params = params![change.patient, change.public.0.to_vec(), change.joins];
-        let taken = tx.execute(sql, params).await?;
+        // The lock comes first, as in the erase pass: two orders would be a deadlock. Only PostgreSQL
+        // has it, so on SQLite the first statement stays a write.
         tx.lock_patient(change.patient.0, false).await?;
+        let taken = tx.execute(sql, params).await?;
         if taken == 1 {
             Ok(())
         } else {
