@@ -159,7 +159,8 @@ fn may_disclose(topology: Topology, source: &Facility, reader: &Facility) -> boo
     }
 }
 
-/// The period of the consent, no longer than the network and its data last, and the window.
+/// The period of the consent, as long as the regulation, the network and its data last, and the
+/// window.
 fn extent(consent: &ConsentFacts, network: &Network) -> Extent {
     let profile = &network.profile;
     let last_day = [consent.to, profile.ends_on, profile.retention.until]
@@ -168,7 +169,7 @@ fn extent(consent: &ConsentFacts, network: &Network) -> Extent {
         .min();
     let (window_from, window_to) = window(&profile.window, consent.active_since);
     Extent {
-        valid_from: Instant::start_of(consent.from),
+        valid_from: Instant::start_of(consent.from.max(profile.effective_from)),
         valid_to: last_day.map_or(Instant::MAX, start_of_next),
         window_from,
         window_to,

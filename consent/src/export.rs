@@ -25,7 +25,7 @@ pub(crate) struct Attempt<'a> {
 /// A policy that forbids, whatever permits.
 type Forbid = fn(&Attempt<'_>) -> bool;
 
-const FORBIDS: [(&str, Forbid); 11] = [
+const FORBIDS: [(&str, Forbid); 12] = [
     ("stranger", |it| {
         member(it.network, it.requester.facility()).is_none()
     }),
@@ -80,6 +80,9 @@ const FORBIDS: [(&str, Forbid); 11] = [
     }),
     ("delicate", |it| {
         it.record.sensitivity != Sensitivity::Normal
+    }),
+    ("the regulation is not in force yet", |it| {
+        it.now.day() < it.network.profile.effective_from
     }),
     ("the network is over", |it| {
         let profile = &it.network.profile;

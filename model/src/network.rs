@@ -247,6 +247,8 @@ pub struct Profile {
     pub title: String,
     /// Version of the regulation.
     pub version: String,
+    /// First day of the regulation; nothing opens before it.
+    pub effective_from: Date,
     /// The FHIR system of the network's own patient ids, a fixed URI.
     pub patient_system: String,
     /// How the network is built.

@@ -61,6 +61,7 @@ pub(crate) fn network() -> Network {
         profile: Profile {
             title: "試験網規程".to_owned(),
             version: "1".to_owned(),
+            effective_from: "2000-04-01".parse().unwrap(),
             patient_system: "https://test.example.jp/id/patient".to_owned(),
             topology: Topology::Hub,
             ends_on: None,

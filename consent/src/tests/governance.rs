@@ -291,6 +291,16 @@ fn gov_two_nothing_opens_after_the_networks_last_day() {
 }
 
 #[test]
+fn gov_two_nothing_opens_before_the_regulations_first_day() {
+    for (first, expected) in [(1, None), (2, Some(Reason::Expired))] {
+        check(
+            |world, _| world.network.profile.effective_from = day(first),
+            expected,
+        );
+    }
+}
+
+#[test]
 fn gov_one_a_hospital_that_discloses_one_way_gets_nothing_back() {
     check(
         |world, _| world.network.profile.topology = Topology::OneToMany,

@@ -105,6 +105,7 @@ fn profile() -> Profile {
     Profile {
         title: "試験用運用管理規程".to_owned(),
         version: "1".to_owned(),
+        effective_from: day(-1),
         patient_system: "urn:musubi:test:patient".to_owned(),
         topology: Topology::Hub,
         ends_on: None,
@@ -275,6 +276,7 @@ fn maybe_day() -> impl Strategy<Value = Option<Date>> {
 prop_compose! {
     fn profiles()(
         topology in select(vec![Topology::Hub, Topology::Hub, Topology::Mutual, Topology::OneToMany, Topology::Single]),
+        effective_from in 0..3_i32,
         ends_on in maybe_day(),
         until in maybe_day(),
         all_members in any::<bool>(),
@@ -285,6 +287,7 @@ prop_compose! {
     ) -> Profile {
         Profile {
             topology,
+            effective_from: day(effective_from - 1),
             ends_on,
             professions: admitted,
             staff_methods: if one_factor {

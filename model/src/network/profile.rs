@@ -4,6 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::Date;
+
 use crate::mistake::rule;
 use crate::network::{
     Anchor, ConsentScope, Factor, Limit, Limits, Profession, Profile, Retention, Topology, Window,
@@ -21,7 +23,9 @@ const KEYS: &[Key<Profile>] = &[
     Key::required("regulation.version", |p, e| {
         put(&mut p.version, e.text().map(str::to_owned))
     }),
-    Key::required("regulation.effective_from", |_, e| e.date().map(drop)),
+    Key::required("regulation.effective_from", |p, e| {
+        put(&mut p.effective_from, e.date())
+    }),
     Key::new("regulation.cited_guidelines", "[]", |_, e| texts(e)),
     Key::new("network.topology", r#""hub""#, |p, e| {
         put(&mut p.topology, e.word(TOPOLOGIES))
@@ -76,7 +80,7 @@ const KEYS: &[Key<Profile>] = &[
     Key::new("viewing.window.back_anchor", r#""publication""#, |p, e| {
         put(&mut p.window.anchor, e.word(ANCHORS))
     }),
-    Key::not_built("viewing.window.extend_on_view", "false"),
+    Key::only("viewing.window.extend_on_view", "false"),
     Key::new("retention.after_last_view", r#""P999D""#, |p, e| {
         put(&mut p.retention.after_last_view, e.limit())
     }),
@@ -86,7 +90,7 @@ const KEYS: &[Key<Profile>] = &[
     Key::new("withdrawal.mode", r#""stop_and_delete""#, |_, e| {
         e.word(WITHDRAWALS).map(drop)
     }),
-    Key::not_built("withdrawal.stop_within", r#""PT0S""#),
+    Key::only("withdrawal.stop_within", r#""PT0S""#),
     Key::new("withdrawal.hold", r#""P7D""#, |p, e| {
         put(&mut p.withdrawal.hold, e.limit())
     }),
@@ -95,8 +99,8 @@ const KEYS: &[Key<Profile>] = &[
         e.word(CUSTODIES).map(drop)
     }),
     Key::not_built_at_all("custody.expiry"),
-    Key::not_built("output.print", "[]"),
-    Key::not_built("output.save", "[]"),
+    Key::only("output.print", "[]"),
+    Key::only("output.save", "[]"),
     Key::not_built("input.enabled", "false"),
     Key::not_built("input.confirm_required", "true"),
     Key::not_built_at_all("input.assistant_confirmer"),
@@ -195,6 +199,7 @@ impl Profile {
         Self {
             title: String::new(),
             version: String::new(),
+            effective_from: Date::MAX,
             patient_system: String::new(),
             topology: Topology::Hub,
             ends_on: None,

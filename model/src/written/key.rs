@@ -28,8 +28,10 @@ pub struct Key<T> {
     pub name: &'static str,
     /// What holds when the key is absent.
     absent: Absent,
-    /// How it is read; `None` while nothing obeys the key.
+    /// How it is read; `None` where nothing but the default may be written.
     set: Option<Setter<T>>,
+    /// Whether anything obeys the key.
+    built: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -46,6 +48,7 @@ impl<T> Key<T> {
             name,
             absent: Absent::Mistake,
             set: Some(set),
+            built: true,
         }
     }
 
@@ -55,6 +58,7 @@ impl<T> Key<T> {
             name,
             absent: Absent::Nothing,
             set: Some(set),
+            built: true,
         }
     }
 
@@ -64,6 +68,17 @@ impl<T> Key<T> {
             name,
             absent: Absent::Holds(default),
             set: Some(set),
+            built: true,
+        }
+    }
+
+    /// A key whose default is obeyed, and of whose values nothing else is built yet.
+    pub const fn only(name: &'static str, default: &'static str) -> Self {
+        Self {
+            name,
+            absent: Absent::Holds(default),
+            set: None,
+            built: true,
         }
     }
 
@@ -73,6 +88,7 @@ impl<T> Key<T> {
             name,
             absent: Absent::Holds(default),
             set: None,
+            built: false,
         }
     }
 
@@ -82,6 +98,7 @@ impl<T> Key<T> {
             name,
             absent: Absent::Nothing,
             set: None,
+            built: false,
         }
     }
 
@@ -132,7 +149,7 @@ impl<T> Key<T> {
         Some(DefaultTaken {
             key: self.name,
             value: default,
-            built: self.set.is_some(),
+            built: self.built,
         })
     }
 }
