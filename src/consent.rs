@@ -6,7 +6,7 @@ use anyhow::Context;
 use clap::{Args, Subcommand};
 use model::papers::{ConsentNo, ConsentState, WithdrawalPaper};
 use serde_json::{Value, json};
-use store::{Entered, Entry, ImportError, PaperError, Papers, Wrong};
+use store::{AuditAction, Entered, Entry, Event, ImportError, PaperError, Papers, Wrong};
 
 use crate::Exit;
 use crate::opened::Opened;
@@ -121,7 +121,13 @@ impl Consent {
                     output,
                 );
             }
-            Command::Show { consent_no } => return show(&papers, &consent_no, output).await,
+            Command::Show { consent_no } => {
+                // Who looked stands in the audit before they see anything, as over HTTP.
+                let event = Event::new(AuditAction::Read).by_person(operator);
+                let audit = opened.store.audit();
+                audit.record(event.of(consent_no.to_string())).await?;
+                return show(&papers, &consent_no, output).await;
+            }
             Command::Check { consent_no } => papers.check(operator, &consent_no).await,
             Command::Withdraw(withdraw) => papers.withdraw(operator, &withdraw.paper()).await,
             Command::Restore { consent_no } => papers.restore(operator, &consent_no).await,

@@ -1,6 +1,8 @@
 //! Logs: one line an event, for people or as JSON, on standard error. Targets that are not ours are
 //! capped at INFO whatever the level: libraries may print what they are given.
 
+use std::panic::PanicHookInfo;
+
 use anyhow::Context;
 use tracing::Level;
 use tracing::level_filters::LevelFilter;
@@ -9,6 +11,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::Log;
+use crate::output::Output;
 
 /// The rooms of this house; only they may log more than INFO.
 const OURS: [&str; 8] = [
@@ -43,4 +46,36 @@ pub(crate) fn start(log: &Log) -> anyhow::Result<()> {
         registry.with(lines).try_init()
     };
     started.context("start logging")
+}
+
+/// From now on a panic says where it was and not what it was: its text may hold what a file said.
+pub(crate) fn hush_panics(output: Output) {
+    std::panic::set_hook(Box::new(move |panic| output.error(told(panic))));
+}
+
+fn told(panic: &PanicHookInfo<'_>) -> String {
+    let place = panic.location().map(ToString::to_string);
+    let place = place.unwrap_or_else(|| "an unknown place".to_owned());
+    format!("musubi: the program failed at {place}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[test]
+    fn a_panic_tells_where_and_never_what() {
+        let heard = Arc::new(Mutex::new(String::new()));
+        let ear = Arc::clone(&heard);
+        std::panic::set_hook(Box::new(move |panic| *ear.lock().unwrap() = told(panic)));
+        let _ = std::panic::catch_unwind(|| panic!("宮本 京美"));
+        let _ = std::panic::take_hook();
+        let heard = heard.lock().unwrap();
+        assert!(
+            heard.contains("src/logging.rs:") && !heard.contains("宮本"),
+            "{heard}"
+        );
+    }
 }

@@ -119,6 +119,7 @@ async fn main() -> ExitCode {
         command,
     } = Cli::try_parse().unwrap_or_else(|wrong| misused(&wrong));
     let output = Output::new(json);
+    logging::hush_panics(output);
     // The future of a command holds all that it does: too much for the stack.
     let ended = Box::pin(command.run(config.as_deref(), output)).await;
     let exit = ended.unwrap_or_else(|error| {
