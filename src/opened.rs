@@ -29,6 +29,7 @@ impl Opened {
     /// # Errors
     /// When a database cannot be reached, or the master key is another one.
     pub(crate) async fn of(config: Config) -> anyhow::Result<Self> {
+        ingest::cpu::set_width(config.width);
         let databases = &config.databases;
         let wanted = StoreConfig {
             records: databases.records.clone(),

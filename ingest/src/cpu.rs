@@ -15,6 +15,15 @@ pub enum Cut {
     Ending,
 }
 
+/// Says how many items are worked on at the same time. Only the first call of a process counts, and
+/// none after the first [`run`].
+pub fn set_width(width: usize) {
+    // Later calls find the threads running; they are as many as was said first.
+    let _ = rayon::ThreadPoolBuilder::new()
+        .num_threads(width)
+        .build_global();
+}
+
 /// Runs work on the computing threads. Work nobody waits for any more is skipped, and a panic is an
 /// answer.
 pub async fn run<T, F>(work: F) -> Result<T, Cut>
