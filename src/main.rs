@@ -99,12 +99,9 @@ enum Exit {
 fn misused(wrong: &clap::Error) -> ! {
     let for_programs = std::env::args_os().any(|argument| argument == "--json");
     if wrong.use_stderr() {
-        let first = wrong
-            .to_string()
-            .lines()
-            .next()
-            .unwrap_or_default()
-            .to_owned();
+        let text = wrong.to_string();
+        let first = text.lines().next().unwrap_or_default();
+        let first = first.trim_start_matches("error: ");
         Output::new(for_programs)
             .json(&serde_json::json!({ "schema": "musubi-error/1", "error": first }));
     }

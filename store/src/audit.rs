@@ -307,7 +307,7 @@ impl Chain {
         match self.keys.db().execute(COPY, params).await {
             Ok(_) => self.copied = self.seq,
             Err(error) => {
-                tracing::error!(%error, "the audit's head could not be copied to the keys database")
+                tracing::error!(%error, "the audit's head could not be copied to the keys database");
             }
         }
     }
