@@ -118,6 +118,8 @@ pub enum Disagreement {
     TwoPatients,
     /// The patient of these local ids has another birth date or name on other papers.
     OtherPerson,
+    /// The patient has another number at one of the facilities.
+    AnotherNumber,
     /// The consent does not stand where this could happen to it.
     State,
 }
@@ -142,7 +144,9 @@ impl Conflict {
     pub const fn field(&self) -> &'static str {
         match self.why {
             Disagreement::OtherContent | Disagreement::State => "consent_no",
-            Disagreement::TwoPatients | Disagreement::OtherPerson => "local_ids",
+            Disagreement::TwoPatients | Disagreement::OtherPerson | Disagreement::AnotherNumber => {
+                "local_ids"
+            }
         }
     }
 
@@ -154,6 +158,7 @@ impl Conflict {
             Disagreement::OtherPerson => {
                 "the patient of these local ids has another birth date or name on other papers"
             }
+            Disagreement::AnotherNumber => "the patient has another number at this facility",
             Disagreement::State => "the consent does not stand where this could happen",
         }
     }

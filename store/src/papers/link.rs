@@ -75,6 +75,25 @@ pub(super) async fn owner(
     Ok(owners.into_iter().next())
 }
 
+/// Whether the patient has another number at one of the facilities already: feeds know a patient's
+/// files of a facility as those of one number.
+pub(super) async fn another_number(
+    shared: &Shared,
+    tx: &mut Tx,
+    patient: PatientNumber,
+    locals: &[LocalPatientId],
+) -> Result<(), PaperError> {
+    for local in locals {
+        let sql = "select token from link where patient = $1 and facility = $2 and token <> $3";
+        let params = params![patient, &local.facility, token(shared, local)];
+        let other: Option<(i64,)> = tx.fetch_optional(sql, params).await?;
+        if other.is_some() {
+            return Err(Conflict::of(Disagreement::AnotherNumber, [patient]));
+        }
+    }
+    Ok(())
+}
+
 /// Links local ids to a patient because a paper names them.
 pub(super) async fn add(
     shared: &Shared,

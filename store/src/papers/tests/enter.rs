@@ -153,6 +153,35 @@ async fn papers_that_name_the_same_local_id_are_of_one_patient() {
 }
 
 #[tokio::test]
+async fn a_patient_has_one_number_at_a_facility() {
+    on_both(async |stage| {
+        let papers = papers(stage);
+        let two = ConsentPaper {
+            local_ids: vec![local(hospital(), "1"), local(hospital(), "2")],
+            ..consent("C-1")
+        };
+        let refused = papers.enter_consent(OPERATOR, &two, Entry::Active).await;
+        assert!(matches!(refused, Err(PaperError::Wrong(_))));
+        let elsewhere = local(clinic(), "77");
+        let first = ConsentPaper {
+            local_ids: vec![elsewhere.clone(), local(hospital(), "1")],
+            ..consent("C-2")
+        };
+        papers
+            .enter_consent(OPERATOR, &first, Entry::Active)
+            .await
+            .unwrap();
+        let later = ConsentPaper {
+            local_ids: vec![elsewhere, local(hospital(), "2")],
+            ..consent("C-3")
+        };
+        let refused = papers.enter_consent(OPERATOR, &later, Entry::Active).await;
+        assert_eq!(why(refused), Disagreement::AnotherNumber);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_paper_with_local_ids_of_two_patients_is_refused_and_somebody_must_look() {
     on_both(async |stage| {
         let papers = papers(stage);
@@ -161,12 +190,19 @@ async fn a_paper_with_local_ids_of_two_patients_is_refused_and_somebody_must_loo
             .await
             .unwrap();
         let other = papers
-            .enter_consent(OPERATOR, &stranger("C-2"), Entry::Active)
+            .enter_consent(
+                OPERATOR,
+                &ConsentPaper {
+                    local_ids: vec![local(clinic(), "0000999999")],
+                    ..stranger("C-2")
+                },
+                Entry::Active,
+            )
             .await
             .unwrap();
         let ids = vec![
             local(hospital(), "0000123456"),
-            local(hospital(), "0000999999"),
+            local(clinic(), "0000999999"),
         ];
         let both = ConsentPaper {
             local_ids: ids,
