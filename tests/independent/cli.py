@@ -8,7 +8,7 @@ from collections import Counter
 from datetime import date, datetime
 from pathlib import Path
 
-from . import fhir, report, truth
+from . import fhir, papers, report, truth
 from .chart import Chart, charts
 from .claims import Answer, Item
 from .compare import Result, compare, read_exceptions
@@ -31,6 +31,10 @@ def main(arguments: list[str] | None = None) -> int:
     found = charts(files, options.facility, options.today)
     if roster is not None:
         found = {patient: chart for patient, chart in found.items() if patient in roster}
+    if options.papers:
+        with options.papers.open("w", encoding="utf-8", newline="") as out:
+            papers.write(found.values(), out)
+        return 0
     items = {patient: expectations(chart) for patient, chart in found.items()}
     result = Result(exceptions=exceptions)
     if options.fhir:
@@ -75,9 +79,10 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     add("--show", type=int, default=5, help="differences shown for each field")
     add("--json", action="store_true", help="print one JSON object")
     add("--expect-only", action="store_true", help="print what is expected; no answers needed")
+    add("--papers", type=Path, help="write a consent form for each patient, CSV without header; no answers needed")
     options = parser.parse_args(arguments)
-    if sum(map(bool, (options.fhir, options.truth, options.expect_only))) != 1:
-        parser.error("one of --fhir, --truth and --expect-only is needed")
+    if sum(map(bool, (options.fhir, options.truth, options.expect_only, options.papers))) != 1:
+        parser.error("one of --fhir, --truth, --expect-only and --papers is needed")
     return options
 
 
