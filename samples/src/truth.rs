@@ -124,19 +124,26 @@ impl<'a> Reading<'a> {
         (version.slot == *slot && version.time == time).then_some(said)
     }
 
-    /// The demographics in force.
+    /// The demographics in force, else the last superseded ones.
     fn patient(&self) -> Value {
         let slots = self.tree.slots();
         let Some(slot) = slots.into_iter().find(|slot| slot.kind == Kind::Adt00) else {
             return Value::Null;
         };
-        let State::Current(time) = self.tree.state(slot) else {
+        let state = self.tree.state(slot);
+        let (State::Current(time) | State::SupersededOnly(time)) = state else {
             return Value::Null;
         };
-        match self.said(slot, time).map(|said| &said.message) {
-            Some(Message::Demographics(demographics)) => demographics.patient(),
-            _ => Value::Null,
+        let Some(Message::Demographics(demographics)) =
+            self.said(slot, time).map(|said| &said.message)
+        else {
+            return Value::Null;
+        };
+        let mut patient = demographics.patient();
+        if matches!(state, State::SupersededOnly(_)) {
+            mark(&mut patient, "tag", json!("superseded-only"));
         }
+        patient
     }
 
     /// Files in force with something to notice about them.
