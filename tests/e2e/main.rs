@@ -8,8 +8,15 @@
 )]
 
 mod fhir_rules;
+mod needles;
 mod support;
 
+mod byte_scan;
 mod demo;
+mod hostile;
+mod logs;
+mod mix_up;
 mod reads;
+mod restart;
 mod routes;
+mod withdrawal;

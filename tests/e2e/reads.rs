@@ -14,7 +14,10 @@ fn consent(number: &str, readers: &str) -> String {
 
 fn hub(kind: crate::support::Kind) -> Hub {
     let hub = Hub::new(kind);
-    crate::support::copy(&crate::support::project().join("samples/ss-mix2/nho"), &hub.storage());
+    crate::support::copy(
+        &crate::support::project().join("samples/ss-mix2/nho"),
+        &hub.storage(),
+    );
     hub.secretary();
     hub
 }
@@ -29,11 +32,18 @@ fn a_consent_for_the_clinic_opens_for_the_clinic_and_a_withdrawal_shuts() {
         hub.consents(&[consent("N-1", CLINIC)]);
         let patient = hub.patient("N-1");
         let prescriptions = format!("MedicationRequest?patient={patient}");
-        running.until("the new consent is back-filled at once", || running.total(&physician, &prescriptions) == 3);
+        running.until("the new consent is back-filled at once", || {
+            running.total(&physician, &prescriptions) == 3
+        });
         assert_eq!(running.total(&pharmacist, &prescriptions), 0);
         hub.withdraw("N-1");
         assert_eq!(running.total(&physician, &prescriptions), 0);
-        assert_eq!(running.get(Some(&physician), &format!("/fhir/Patient/{patient}")).status, 404);
+        assert_eq!(
+            running
+                .get(Some(&physician), &format!("/fhir/Patient/{patient}"))
+                .status,
+            404
+        );
         assert!(running.stop());
         let verified = hub.json(&["audit", "verify"], "");
         assert_eq!(verified["good"], true);
@@ -56,7 +66,11 @@ fn listing(hub: &Hub) -> Vec<(String, u64, std::time::SystemTime)> {
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
             let meta = entry.metadata().unwrap();
-            files.push((entry.path().display().to_string(), meta.len(), meta.modified().unwrap()));
+            files.push((
+                entry.path().display().to_string(),
+                meta.len(),
+                meta.modified().unwrap(),
+            ));
             if meta.is_dir() {
                 folders.push(entry.path());
             }

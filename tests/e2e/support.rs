@@ -1,6 +1,9 @@
 //! A hub of a test: a folder with the example network, a storage, and the real program. Its verbs are
 //! those of the people who use it.
 
+mod patients;
+mod running;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -9,11 +12,14 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use auth::factor::totp;
-use serde_json::{Value, json};
+use serde_json::Value;
 use store::Clock;
 use tempfile::TempDir;
 
-use crate::fhir_rules;
+use running::field;
+
+pub(crate) use patients::{CLINICAL, content, paper, patients};
+pub(crate) use running::{Answer, Running};
 
 /// The hospital of the example network; its storage is the feed's.
 pub(crate) const HOSPITAL: &str = "1319999901";
@@ -44,62 +50,6 @@ pub(crate) struct Hub {
     environment: Vec<(String, String)>,
 }
 
-/// A running hub; stopped in order when dropped.
-pub(crate) struct Running {
-    child: Child,
-    /// `http://127.0.0.1:port`
-    pub(crate) base: String,
-    log: std::sync::Arc<std::sync::Mutex<String>>,
-    client: reqwest::blocking::Client,
-}
-
-/// Somebody who is signed in at a browser.
-pub(crate) struct Session {
-    /// The cookie, as sent back.
-    pub(crate) cookie: String,
-    /// The secret that unsafe requests show.
-    pub(crate) csrf: String,
-}
-
-/// An answer over HTTP.
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: reqwest::header::HeaderMap,
-    pub(crate) body: String,
-}
-
-impl Answer {
-    /// The whole answer; whatever is FHIR keeps FHIR's rules.
-    fn of(response: reqwest::blocking::Response) -> Self {
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let answer = Self {
-            status,
-            headers,
-            body: response.text().unwrap(),
-        };
-        let kind = answer
-            .headers
-            .get("content-type")
-            .map(|kind| kind.to_str().unwrap());
-        if kind.is_some_and(|kind| kind.starts_with("application/fhir+json"))
-            && !answer.body.is_empty()
-        {
-            assert_eq!(
-                fhir_rules::validate(&answer.json()),
-                Vec::<String>::new(),
-                "{}",
-                answer.body
-            );
-        }
-        answer
-    }
-
-    /// The body as JSON.
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
-    }
-}
-
 impl Hub {
     /// A hub with the example network and an empty storage that is swept every second.
     pub(crate) fn new(kind: Kind) -> Self {
@@ -116,6 +66,20 @@ impl Hub {
             .replace("sweep = \"10m\"", "sweep = \"1s\"")
             .replace("settle = \"2s\"", "settle = \"0s\"");
         fs::write(&feed, text).unwrap();
+        // Programs ask faster than people; the story about limits sets its own.
+        let profile = networks.join("example/profile.toml");
+        let text = fs::read_to_string(&profile).unwrap();
+        let unlimited = |line: &str| match line.split_once(" = ") {
+            Some((key, _)) if key.ends_with("_per_minute") || key.ends_with("_per_hour") => {
+                format!("{key} = \"unlimited\"")
+            }
+            _ => line.to_owned(),
+        };
+        fs::write(
+            &profile,
+            text.lines().map(unlimited).collect::<Vec<_>>().join("\n"),
+        )
+        .unwrap();
         let mut environment = vec![
             ("MUSUBI_SERVE_LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
             ("MUSUBI_METRICS_LISTEN".to_owned(), "off".to_owned()),
@@ -339,169 +303,6 @@ impl Hub {
     }
 }
 
-impl Running {
-    /// Asks as a person with a token, or as nobody.
-    pub(crate) fn get(&self, token: Option<&str>, path: &str) -> Answer {
-        self.ask(reqwest::Method::GET, token, path, None)
-    }
-
-    /// Asks any method, with an optional body and its type.
-    pub(crate) fn ask(
-        &self,
-        method: reqwest::Method,
-        token: Option<&str>,
-        path: &str,
-        body: Option<(&str, String)>,
-    ) -> Answer {
-        let mut request = self.client.request(method, format!("{}{path}", self.base));
-        if let Some(token) = token {
-            request = request.bearer_auth(token);
-        }
-        if let Some((kind, body)) = body {
-            request = request.header("content-type", kind).body(body);
-        }
-        Answer::of(request.send().unwrap())
-    }
-
-    /// All resources of a search, page by page.
-    pub(crate) fn all(&self, token: &str, search: &str) -> Vec<Value> {
-        let mut resources = Vec::new();
-        let mut next = Some(format!("/fhir/{search}"));
-        while let Some(path) = next.take() {
-            let answer = self.get(Some(token), &path);
-            assert_eq!(answer.status, 200, "{path}: {}", answer.body);
-            let bundle = answer.json();
-            let entries = bundle["entry"].as_array().cloned().unwrap_or_default();
-            resources.extend(entries.into_iter().map(|entry| entry["resource"].clone()));
-            let links = bundle["link"].as_array().cloned().unwrap_or_default();
-            let link = links.iter().find(|link| link["relation"] == "next");
-            next = link.map(|link| {
-                link["url"]
-                    .as_str()
-                    .unwrap()
-                    .trim_start_matches(&self.base)
-                    .to_owned()
-            });
-        }
-        resources
-    }
-
-    /// The total of a search.
-    pub(crate) fn total(&self, token: &str, search: &str) -> u64 {
-        let answer = self.get(Some(token), &format!("/fhir/{search}"));
-        assert_eq!(answer.status, 200, "{search}: {}", answer.body);
-        answer.json()["total"].as_u64().unwrap()
-    }
-
-    /// Waits until something is so.
-    pub(crate) fn until(&self, what: &str, so: impl Fn() -> bool) {
-        until(what, so);
-    }
-
-    /// Everything logged so far.
-    pub(crate) fn log(&self) -> String {
-        self.log.lock().unwrap().clone()
-    }
-
-    /// What the metrics listener says.
-    pub(crate) fn metrics(&self) -> String {
-        until("metrics are served", || {
-            field(&self.log(), "metrics").is_some()
-        });
-        let address = field(&self.log(), "metrics").unwrap();
-        self.client
-            .get(format!("http://{address}/metrics"))
-            .send()
-            .unwrap()
-            .text()
-            .unwrap()
-    }
-
-    /// Greatest resident memory so far, in MiB.
-    pub(crate) fn peak_memory(&self) -> u64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmHWM:"))
-            .unwrap();
-        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024
-    }
-
-    /// Signs a person in by password and one-time code, as a browser does.
-    pub(crate) fn sign_in(&self, login: &str, secret: &str) -> Session {
-        let post = |path: &str, body: Value, cookie: Option<&str>| {
-            let mut request = self.client.post(format!("{}{path}", self.base)).json(&body);
-            if let Some(cookie) = cookie {
-                request = request.header("cookie", cookie);
-            }
-            let response = request.send().unwrap();
-            assert_eq!(response.status(), 200, "{path}");
-            let cookie = response.headers()["set-cookie"]
-                .to_str()
-                .unwrap()
-                .split(';')
-                .next()
-                .unwrap()
-                .to_owned();
-            (cookie, response.json::<Value>().unwrap())
-        };
-        let (cookie, _) = post(
-            "/login",
-            json!({ "user": login, "password": password(login) }),
-            None,
-        );
-        let code = totp::code(secret, Clock::system().now()).unwrap();
-        let (cookie, answer) = post("/login/totp", json!({ "code": code }), Some(&cookie));
-        Session {
-            cookie,
-            csrf: answer["csrf"].as_str().unwrap().to_owned(),
-        }
-    }
-
-    /// Sends a request with any headers.
-    pub(crate) fn send(
-        &self,
-        method: reqwest::Method,
-        path: &str,
-        headers: &[(&str, &str)],
-        body: String,
-    ) -> Answer {
-        let mut request = self.client.request(method, format!("{}{path}", self.base));
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        Answer::of(request.body(body).send().unwrap())
-    }
-
-    /// Stops in order; whether it ended well.
-    pub(crate) fn stop(mut self) -> bool {
-        self.terminate();
-        self.child.wait().unwrap().success()
-    }
-
-    /// Ends at once, as a crash would.
-    pub(crate) fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-
-    fn terminate(&self) {
-        Command::new("kill")
-            .args(["-TERM", &self.child.id().to_string()])
-            .status()
-            .unwrap();
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        if self.child.try_wait().ok().flatten().is_none() {
-            self.terminate();
-            let _ = self.child.wait();
-        }
-    }
-}
-
 /// Waits until something is so; fails with its name when it never is.
 pub(crate) fn until(what: &str, so: impl Fn() -> bool) {
     let start = Instant::now();
@@ -511,107 +312,18 @@ pub(crate) fn until(what: &str, so: impl Fn() -> bool) {
     }
 }
 
-/// The value of a field in a log, as text for people or as JSON.
-fn field(log: &str, name: &str) -> Option<String> {
-    let human = log
-        .split(&format!(" {name}="))
-        .nth(1)
-        .and_then(|rest| rest.split_whitespace().next());
-    let json = || {
-        log.split(&format!("\"{name}\":\""))
-            .nth(1)
-            .and_then(|rest| rest.split('"').next())
-    };
-    human.or_else(json).map(str::to_owned)
-}
-
-/// A line of the consent form for an invented patient, as their paper says it.
-pub(crate) fn paper(
-    consent_no: &str,
-    patient: &samples::Patient,
-    readers: &str,
-    categories: &str,
-) -> String {
-    let samples::network::Paper {
-        kana,
-        birth_date,
-        sex,
-    } = &patient.paper;
-    let sex = if sex == "F" { "female" } else { "male" };
-    format!(
-        "{consent_no},C-1,1,2026-04-01,署名者,self,{kana},{birth_date},{sex},{HOSPITAL}:{},{HOSPITAL},{readers},{categories},\
-         2020-01-01,,説明者,事務局",
-        patient.person.local_id
-    )
-}
-
-/// Patients of a well-kept storage whose link is proved and who have something of every kind.
-pub(crate) fn patients(seed: u64, count: usize, files: u64) -> Vec<samples::Patient> {
-    let network = samples::Network::generate(seed, 60)
-        .with_mix(samples::Mix::Ordinary)
-        .with_files(files * 60);
-    let whole = |patient: &samples::Patient| {
-        let truth = patient.truth();
-        [
-            "encounters",
-            "conditions",
-            "allergies",
-            "medicationRequests",
-            "observations",
-        ]
-        .iter()
-        .all(|family| !truth[family].as_array().unwrap().is_empty())
-    };
-    let found: Vec<_> = network.patients().filter(whole).take(count).collect();
-    assert_eq!(
-        found.len(),
-        count,
-        "the generator makes patients with something of every kind"
-    );
-    found
-}
-
-/// The types that are found by patient.
-pub(crate) const CLINICAL: [&str; 5] = [
-    "AllergyIntolerance",
-    "Condition",
-    "Encounter",
-    "MedicationRequest",
-    "Observation",
-];
-
-/// Everything a reader sees of a patient, without what differs between two hubs: ids and times of
-/// keeping.
-pub(crate) fn content(running: &Running, token: &str, patient: &str) -> Vec<String> {
-    let of_type = |kind: &&str| running.all(token, &format!("{kind}?patient={patient}&_count=200"));
-    let mut resources: Vec<Value> = CLINICAL.iter().flat_map(of_type).collect();
-    resources.push(
-        running
-            .get(Some(token), &format!("/fhir/Patient/{patient}"))
-            .json(),
-    );
-    let mut texts: Vec<String> = resources
-        .into_iter()
-        .map(|resource| without_ids(resource).to_string().replace(patient, ""))
-        .collect();
-    texts.sort();
-    texts
-}
-
-fn without_ids(value: Value) -> Value {
-    match value {
-        Value::Object(fields) => {
-            let told = fields.into_iter().filter(|(name, _)| {
-                !["id", "lastUpdated", "versionId", "reference"].contains(&name.as_str())
-            });
-            Value::Object(
-                told.map(|(name, value)| (name, without_ids(value)))
-                    .collect(),
-            )
-        }
-        Value::Array(items) => Value::Array(items.into_iter().map(without_ids).collect()),
-        other => other,
-    }
+/// A text as part of an address.
+pub(crate) fn encoded(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    text.bytes()
+        .map(|byte| {
+            if plain(byte) {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
+        .collect()
 }
 
 /// The project's folder.
