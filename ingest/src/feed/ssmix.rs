@@ -160,7 +160,7 @@ impl Tree {
         let now = self.store.clock().now();
         let settle = i64::try_from(self.settle.as_micros()).unwrap_or(i64::MAX);
         let settled = |file: &Found| settle == 0 || now.0.saturating_sub(file.modified) >= settle;
-        let demographics = listing.files.iter().any(|file| is_demographics(file));
+        let demographics = listing.files.iter().any(is_demographics);
         let (ready, waiting): (Vec<Found>, Vec<Found>) =
             listing.files.into_iter().partition(settled);
         let digest = |file: &Found| {
