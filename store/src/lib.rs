@@ -57,8 +57,8 @@ pub use intake::{
 pub use jobs::{Erased, FeedStatus, Jobs};
 pub use keys::MasterKey;
 pub use papers::{
-    Conflict, Disagreement, Entered, Entry, Erasure, Errand, Evidence, Fold, Ground, ImportError, Imported,
-    PaperError, Papers, Proof, RosterEntry, Shown, Task, TaskKind, What, Wrong,
+    Conflict, Disagreement, Entered, Entry, Erasure, Errand, Evidence, Fold, Ground, ImportError,
+    Imported, PaperError, Papers, Proof, RosterEntry, Shown, Task, TaskKind, What, Wrong,
 };
 
 use db::{Db, Name};

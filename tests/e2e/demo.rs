@@ -24,7 +24,9 @@ impl Demo {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let lines = BufReader::new(child.stdout.take().unwrap())
+            .lines()
+            .map_while(Result::ok);
         let mut printed = Vec::new();
         for line in lines {
             let last = line.starts_with("Ctrl-C");
@@ -38,32 +40,60 @@ impl Demo {
 
     /// The command printed below the line that begins with a mark, and the answer that line promises.
     fn command(&self, mark: &str) -> (String, String) {
-        let at = self.printed.iter().position(|line| line.starts_with(mark)).unwrap();
+        let at = self
+            .printed
+            .iter()
+            .position(|line| line.starts_with(mark))
+            .unwrap();
         let promised = self.printed[at].split("Expect ").nth(1).unwrap().to_owned();
         (self.printed[at + 1].trim().to_owned(), promised)
     }
 
     fn stop(mut self) {
-        Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
-        assert!(self.child.wait().unwrap().success(), "the demo stops in order");
+        Command::new("kill")
+            .arg(self.child.id().to_string())
+            .status()
+            .unwrap();
+        assert!(
+            self.child.wait().unwrap().success(),
+            "the demo stops in order"
+        );
     }
 }
 
 fn run(command: &str, folder: &Path) -> String {
-    let output = Command::new("sh").args(["-c", command]).current_dir(folder).output().unwrap();
+    let output = Command::new("sh")
+        .args(["-c", command])
+        .current_dir(folder)
+        .output()
+        .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.success(), "{command}: {text} {}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{command}: {text} {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     text
 }
 
 #[test]
 fn the_printed_commands_give_the_printed_answers() {
     let folder = tempfile::tempdir().unwrap();
-    copy(&project().join("networks/example"), &folder.path().join("networks/example"));
-    unpack("demo-hospital.tar.xz", &folder.path().join("data/demo-hospital"));
+    copy(
+        &project().join("networks/example"),
+        &folder.path().join("networks/example"),
+    );
+    unpack(
+        "demo-hospital.tar.xz",
+        &folder.path().join("data/demo-hospital"),
+    );
     std::fs::create_dir(folder.path().join("samples")).unwrap();
     for paper in ["demo-consents.csv", "demo-withdrawals.csv"] {
-        std::fs::copy(project().join("samples").join(paper), folder.path().join("samples").join(paper)).unwrap();
+        std::fs::copy(
+            project().join("samples").join(paper),
+            folder.path().join("samples").join(paper),
+        )
+        .unwrap();
     }
     let demo = Demo::start(folder.path());
     let (reads, promised) = demo.command("(a)");
@@ -74,22 +104,37 @@ fn the_printed_commands_give_the_printed_answers() {
     assert!(nothing.contains(&promised), "{promised}");
     // The same as for a patient who does not exist.
     let unknown = asks.replace(id_of(&asks), "aaaaaaaaaaaaaaaaaaaaaaaaaa");
-    assert_eq!(run(&unknown, folder.path()).replace("aaaaaaaaaaaaaaaaaaaaaaaaaa", id_of(&asks)), nothing);
+    assert_eq!(
+        run(&unknown, folder.path()).replace("aaaaaaaaaaaaaaaaaaaaaaaaaa", id_of(&asks)),
+        nothing
+    );
     let (withdraws, promised) = demo.command("(c)");
     run(&withdraws, folder.path());
     assert!(run(&reads, folder.path()).contains(&promised), "{promised}");
-    let code = run(&format!("{} demo code physician", env!("CARGO_BIN_EXE_musubi")), folder.path());
+    let code = run(
+        &format!("{} demo code physician", env!("CARGO_BIN_EXE_musubi")),
+        folder.path(),
+    );
     assert!(code.trim().len() == 6 && code.trim().bytes().all(|digit| digit.is_ascii_digit()));
     demo.stop();
 
     let again = Demo::start(folder.path());
     let (reads, promised) = again.command("(a)");
-    assert_eq!(promised, "\"total\":0", "started again it continues with its data");
+    assert_eq!(
+        promised, "\"total\":0",
+        "started again it continues with its data"
+    );
     assert!(run(&reads, folder.path()).contains(&promised));
     again.stop();
 }
 
 /// The patient's id in a printed command.
 fn id_of(command: &str) -> &str {
-    command.split("patient=").nth(1).unwrap().split('&').next().unwrap()
+    command
+        .split("patient=")
+        .nth(1)
+        .unwrap()
+        .split('&')
+        .next()
+        .unwrap()
 }
