@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use anyhow::Context;
 use clap::Args;
 use serde_json::{Value, json};
-use store::{Login, Task};
+use store::{AuditAction, Event, Login, Task};
 
 use crate::Exit;
 use crate::opened::Opened;
@@ -15,15 +16,42 @@ use crate::output::Output;
 #[command(after_help = "\
 Examples:
   musubi status
-  musubi status --json             for monitoring; exit 1 when something waits for a person")]
-pub(crate) struct Status;
+  musubi status --json             for monitoring; exit 1 when something waits for a person
+  musubi status --close 3 --as secretary
+                                   somebody has looked at task 3")]
+pub(crate) struct Status {
+    /// Close a task that was looked at
+    #[arg(long, value_name = "TASK", requires = "operator")]
+    close: Option<i64>,
+    /// Login of the person who looked
+    #[arg(long = "as", value_name = "LOGIN")]
+    operator: Option<String>,
+}
 
 impl Status {
     pub(crate) async fn run(self, config: Option<&Path>, output: Output) -> anyhow::Result<Exit> {
         let opened = Opened::new(config).await?;
-        let exit = show(&opened, output).await;
+        let exit = self.act(&opened, output).await;
         opened.close().await;
         exit
+    }
+
+    async fn act(self, opened: &Opened, output: Output) -> anyhow::Result<Exit> {
+        if let (Some(task), Some(login)) = (self.close, &self.operator) {
+            let person = crate::person::operator(&opened.store, login).await?;
+            let papers = opened.papers();
+            papers
+                .close_task(task)
+                .await
+                .context("there is no such open task")?;
+            let event = Event::new(AuditAction::TaskClosed).by_person(person);
+            opened
+                .store
+                .audit()
+                .record(event.of(format!("task {task}")))
+                .await?;
+        }
+        show(opened, output).await
     }
 }
 

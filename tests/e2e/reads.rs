@@ -79,3 +79,29 @@ fn listing(hub: &Hub) -> Vec<(String, u64, std::time::SystemTime)> {
     files.sort();
     files
 }
+
+#[test]
+fn a_task_is_closed_by_whoever_looked_at_it() {
+    let hub = Hub::new(crate::support::Kind::Sqlite);
+    hub.secretary();
+    hub.consents(&[consent("N-1", "*")]);
+    let other = consent("N-2", "*").replace("カンジャタロウ", "ベツジンジロウ");
+    let file = hub.path().join("other.csv");
+    fs::write(&file, format!("{}\n{other}\n", crate::support::CONSENTS)).unwrap();
+    let refused = hub.musubi(&["consent", "import", "other.csv", "--as", "secretary"], "");
+    assert_eq!(refused.status.code(), Some(1));
+    assert_eq!(hub.musubi(&["status"], "").status.code(), Some(1));
+    let closed = hub.musubi(&["status", "--close", "1", "--as", "secretary"], "");
+    assert_eq!(
+        closed.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&closed.stderr)
+    );
+    assert_ne!(
+        hub.musubi(&["status", "--close", "1", "--as", "secretary"], "")
+            .status
+            .code(),
+        Some(0)
+    );
+}

@@ -37,6 +37,7 @@ pub enum Action {
     Started,
     Stopped,
     GrantsRecomputed,
+    TaskClosed,
     AuditRead,
 }
 
