@@ -54,11 +54,7 @@ impl<'a> Reading<'a> {
     fn slot(&self, slot: &Slot) -> Vec<Record> {
         let mut records = match slot.kind {
             // Two receptions of one day share a slot: each counts, superseded or not.
-            Kind::Adt12 => self
-                .kept(slot)
-                .into_iter()
-                .flat_map(Said::records)
-                .collect(),
+            Kind::Adt12 => self.receptions(slot),
             // Stays are joined from all events of a patient.
             Kind::Adt22 | Kind::Adt52 => Vec::new(),
             _ => self.current(slot),
@@ -73,14 +69,21 @@ impl<'a> Reading<'a> {
         records
     }
 
+    fn receptions(&self, slot: &Slot) -> Vec<Record> {
+        let kept = self.kept(slot).into_iter();
+        let mut records: Vec<Record> = kept.flat_map(Said::records).collect();
+        if matches!(self.tree.state(slot), State::SupersededOnly(_)) {
+            mark_superseded(&mut records);
+        }
+        records
+    }
+
     fn current(&self, slot: &Slot) -> Vec<Record> {
         match self.tree.state(slot) {
             State::Current(time) => self.said(slot, time).map_or_else(Vec::new, Said::records),
             State::SupersededOnly(time) => {
                 let mut records = self.said(slot, time).map_or_else(Vec::new, Said::records);
-                for record in &mut records {
-                    mark(&mut record.value, "tag", json!("superseded-only"));
-                }
+                mark_superseded(&mut records);
                 records
             }
             State::Absent | State::Deleted => Vec::new(),
@@ -177,6 +180,12 @@ impl<'a> Reading<'a> {
 
 fn path(version: &Version) -> String {
     version.path(Flag::Current)
+}
+
+fn mark_superseded(records: &mut [Record]) {
+    for record in records {
+        mark(&mut record.value, "tag", json!("superseded-only"));
+    }
 }
 
 fn mark(value: &mut Value, key: &str, what: Value) {

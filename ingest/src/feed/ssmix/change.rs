@@ -329,11 +329,17 @@ mod tests {
     #[track_caller]
     fn check(flags: &[char], renamed: &[i64], vanished: usize) {
         let kept = Item::new(1, 1, 0, 1, Instant(0), 0, 0, 7, 9, Outcome::Read);
-        let known = Known { items: vec![kept], ..Known::default() };
+        let known = Known {
+            items: vec![kept],
+            ..Known::default()
+        };
         let listing = flags.iter().map(|flag| found(*flag)).collect();
         let difference = difference(listing, &known, |file| (1, flag_number(file.name.flag)));
         let flags: Vec<i64> = difference.renamed.iter().map(|item| item.flag).collect();
-        assert_eq!((flags.as_slice(), difference.vanished.len()), (renamed, vanished));
+        assert_eq!(
+            (flags.as_slice(), difference.vanished.len()),
+            (renamed, vanished)
+        );
         assert!(difference.read.is_empty());
     }
 
