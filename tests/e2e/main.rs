@@ -13,6 +13,7 @@ mod support;
 
 mod byte_scan;
 mod demo;
+mod fidelity;
 mod hostile;
 mod logs;
 mod mix_up;

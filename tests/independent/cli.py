@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 from collections import Counter
 from datetime import date, datetime
@@ -20,6 +21,7 @@ from .values import JST
 def main(arguments: list[str] | None = None) -> int:
     """Exit code 0 when all agrees, 1 when something does not, 2 when the call is wrong."""
     options = _options(arguments)
+    gc.disable()  # one run over trees that stay until its end: nothing to collect, much to look through
     try:
         demanded = required(options.require)
         exceptions = read_exceptions(options.exceptions)

@@ -233,3 +233,9 @@ class Whole(unittest.TestCase):
     def test_a_field_that_was_never_compared_fails(self) -> None:
         code, found = self.run_it(answers(), ANSWERS, "--require", "observation.flag,medication.site")
         self.assertEqual((code, found["never_compared"]), (1, ["medication.site"]))
+
+    def test_papers_say_what_the_demographics_say(self) -> None:
+        papers = self.root.parent / "papers.csv"
+        code = main(["--storage", str(self.root), "--facility", FACILITY, "--papers", str(papers)])
+        self.assertEqual(code, 0)
+        self.assertIn("インジョウアイ,1970-02-03,female,1319999901:00654321,", papers.read_text("utf-8"))
