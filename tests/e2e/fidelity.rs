@@ -130,6 +130,10 @@ impl Storage {
     }
 
     /// Takes the papers in, ingests, reads everything of everybody and compares.
+    #[expect(
+        clippy::print_stdout,
+        reason = "the table of what was compared is what people read"
+    )]
     fn compare(&self, hub: &Hub, papers: &[String]) {
         hub.secretary();
         hub.consents(papers);
