@@ -1,6 +1,5 @@
 # make demo           run the sample network until Ctrl-C; FRESH=1 forgets what it kept
 # make test           everything that must hold before a change goes in
-# make bench          the first figures (docs/performance.md)
 # make setup          only install what the others need
 #
 # Both commands set up what they need and share one build. A single shape of the build command
@@ -9,7 +8,7 @@
 program := $(or $(CARGO_TARGET_DIR),target)/debug/musubi
 hospital := data/demo-hospital
 
-.PHONY: demo test bench setup
+.PHONY: demo test setup
 .NOTPARALLEL:
 
 build = cargo build --locked --workspace --all-targets
@@ -36,7 +35,3 @@ test: setup
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
 	$(program) check networks/*/
-
-bench:
-	@scripts/setup.sh test
-	cargo bench --locked --workspace --bench '*'
