@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
-use model::papers::{ConsentNo, ConsentState, WithdrawalPaper};
+use model::papers::{ConsentNo, ConsentPaper, ConsentState, WithdrawalPaper};
 use serde_json::{Value, json};
 use store::{AuditAction, Entered, Entry, Event, ImportError, PaperError, Papers, Wrong};
 
@@ -99,7 +99,7 @@ impl Consent {
         crate::serve::recompute(&papers).await?;
         let entered = match self.command {
             Command::Add { line, unchecked } => {
-                let file = format!("{}\n{line}\n", Papers::consent_columns());
+                let file = format!("{}\n{line}\n", ConsentPaper::FIELDS.join(","));
                 let entry = if unchecked {
                     Entry::Signed
                 } else {

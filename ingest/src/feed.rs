@@ -23,8 +23,3 @@ impl Swept {
         }
     }
 }
-
-/// Name of the data kind behind the number in an item, for metrics.
-pub(crate) fn kind_name(number: i64) -> String {
-    ssmix::kind_name(number)
-}

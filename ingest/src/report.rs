@@ -56,7 +56,7 @@ impl Report {
                 }
             };
             self.bytes += item.size;
-            let kind = crate::feed::kind_name(item.kind);
+            let kind = crate::feed::ssmix::kind_name(item.kind);
             metrics::counter!("musubi_feed_messages_total", "feed" => feed.id.clone(), "type" => kind, "result" => result)
                 .increment(1);
             for finding in *findings {

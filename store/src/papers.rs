@@ -182,11 +182,6 @@ pub enum PaperError {
 }
 
 impl Papers {
-    /// The header of the CSV form of consents.
-    pub fn consent_columns() -> String {
-        ConsentPaper::FIELDS.join(",")
-    }
-
     fn shared(&self) -> &Shared {
         &self.store.0
     }

@@ -123,7 +123,7 @@ impl Kept {
 }
 
 async fn consent(papers: &Papers, number: &str) -> Entered {
-    let header = Papers::consent_columns();
+    let header = model::papers::ConsentPaper::FIELDS.join(",");
     let line = format!(
         "{number},C-1,1,2026-03-30,本人,self,ミホンキヨウミ,1958-03-14,female,{}:0000123456,*,*,*,2026-03-30,,説明者,事務局",
         hospital()
