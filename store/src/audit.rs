@@ -276,7 +276,7 @@ impl Chain {
         }
         let signature = self.keys.sign(&signed(self.writer, seq, &previous));
         let mut tx = self.db.begin().await?;
-        tx.insert_many(&ROWS, &rows).await?;
+        tx.insert_many(&ROWS, rows).await?;
         tx.execute(
             HEAD,
             params![self.writer, seq, previous.to_vec(), signature],

@@ -2,12 +2,16 @@
 //! them. Compressed as one, sealed as one, found by (segment, place, length); a record inside it by
 //! its ordinal. ADR 1 describes the bytes.
 
+use lz4_flex::block::{compress_into, get_maximum_output_size};
 use model::record::Record;
 
 use crate::error::Error;
 
 /// Format of frames written today.
 const VERSION: u8 = 1;
+/// Bytes before the compressed ones.
+const HEAD: usize = 5;
+const TOO_LARGE: Error = Error::Conflict("the item is too large");
 /// No item is larger than this (64 MiB) with all its records.
 const LARGEST: usize = 192 * 1024 * 1024;
 
@@ -20,15 +24,24 @@ impl Packed {
         raw: &[u8],
         records: impl IntoIterator<Item = &'a Record>,
     ) -> Result<Self, Error> {
-        let mut plain = Vec::with_capacity(raw.len() * 3 + 64);
-        push(&mut plain, raw)?;
+        let mut plain = Vec::with_capacity(raw.len() * 4 + 4_096);
+        part(&mut plain, |plain| {
+            plain.extend_from_slice(raw);
+            Ok(())
+        })?;
         for record in records {
-            let written = serde_json::to_vec(record)
-                .map_err(|error| Error::Other("write record", error.into()))?;
-            push(&mut plain, &written)?;
+            part(&mut plain, |plain| {
+                serde_json::to_writer(plain, record)
+                    .map_err(|error| Error::Other("write record", error.into()))
+            })?;
         }
-        let mut packed = vec![VERSION];
-        packed.extend_from_slice(&lz4_flex::compress_prepend_size(&plain));
+        let size = u32::try_from(plain.len()).map_err(|_| TOO_LARGE)?;
+        let mut packed = vec![0; HEAD + get_maximum_output_size(plain.len())];
+        let (head, compressed) = packed.split_at_mut(HEAD);
+        head.copy_from_slice(&head_of(size));
+        let length = compress_into(&plain, compressed)
+            .map_err(|error| Error::Other("compress", error.into()))?;
+        packed.truncate(HEAD + length);
         Ok(Self(packed))
     }
 
@@ -38,10 +51,24 @@ impl Packed {
     }
 }
 
-fn push(plain: &mut Vec<u8>, part: &[u8]) -> Result<(), Error> {
-    let length = u32::try_from(part.len()).map_err(|_| Error::Conflict("the item is too large"))?;
-    plain.extend_from_slice(&length.to_le_bytes());
-    plain.extend_from_slice(part);
+/// Version and length before compression.
+fn head_of(size: u32) -> [u8; HEAD] {
+    let [a, b, c, d] = size.to_le_bytes();
+    [VERSION, a, b, c, d]
+}
+
+/// Appends a part behind its length.
+fn part(
+    plain: &mut Vec<u8>,
+    write: impl FnOnce(&mut Vec<u8>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let start = plain.len();
+    plain.extend_from_slice(&[0; 4]);
+    write(plain)?;
+    let length = u32::try_from(plain.len() - start - 4).map_err(|_| TOO_LARGE)?;
+    if let Some(place) = plain.get_mut(start..start + 4) {
+        place.copy_from_slice(&length.to_le_bytes());
+    }
     Ok(())
 }
 

@@ -17,7 +17,7 @@ use crate::db::{Db, Tx, Value, params};
 use crate::disclosure::Token;
 use crate::error::Error;
 use crate::frame::Packed;
-use crate::keys::PatientKey;
+use crate::keys::{Keys, PatientKey};
 use crate::raw::Place;
 
 /// State of a record that was taken back: it is kept, and nobody sees it.
@@ -312,23 +312,41 @@ impl Intake {
             return Ok(());
         }
         let keys = self.seal(&mut changes).await?;
+        let (rows, claims) = self.rows(changes, keys).await?;
         let mut tx = self.store.0.records.begin_write_first().await?;
         // INVARIANT: the first statement is a write; see `Db::begin_write_first`.
-        for change in &changes {
-            self.claim(&mut tx, change).await?;
+        for claim in &claims {
+            claim.take(&mut tx).await?;
         }
+        rows.write(&mut tx).await?;
         let now = self.store.0.clock.now();
-        let mut writer = rows::Writer::new(&self.store.0.keys, now);
-        for change in &changes {
-            let key = keys.get(&change.patient).ok_or(Error::NotFound)?;
-            writer.add(change, key)?;
+        for claim in &claims {
+            claim.replace_joined(&mut tx, now).await?;
         }
-        writer.write(&mut tx).await?;
-        for change in &changes {
-            self.replace_joined(&mut tx, change).await?;
-        }
-        epochs_hold(&mut tx, &changes).await?;
+        epochs_hold(&mut tx, &claims).await?;
         tx.commit().await
+    }
+
+    /// Turns changes into rows before the transaction begins, on a thread that may take its time.
+    async fn rows(
+        &self,
+        changes: Vec<PatientChange>,
+        keys: BTreeMap<PatientNumber, Arc<PatientKey>>,
+    ) -> Result<(rows::Writer, Vec<Claim>), Error> {
+        let store = self.store.clone();
+        let work = move || {
+            let mut writer = rows::Writer::new(store.0.keys.clone(), store.0.clock.now());
+            for change in &changes {
+                let key = keys.get(&change.patient).ok_or(Error::NotFound)?;
+                writer.add(change, key)?;
+            }
+            let claims = changes
+                .iter()
+                .map(|change| Claim::of(change, &store.0.keys));
+            Ok((writer, claims.collect()))
+        };
+        let written = tokio::task::spawn_blocking(work).await;
+        written.map_err(|_| Error::Unavailable("row writer"))?
     }
 
     /// Seals and appends the frames of new items; their places go into the items.
@@ -366,15 +384,42 @@ impl Intake {
         }
         Ok(keys)
     }
+}
+
+/// What must still be so of a patient when a batch is written, and what the joins now give.
+struct Claim {
+    patient: PatientNumber,
+    public: PatientId,
+    facility: FacilityId,
+    epoch: i64,
+    joins: i64,
+    joined: Option<BTreeSet<i64>>,
+}
+
+impl Claim {
+    fn of(change: &PatientChange, keys: &Keys) -> Self {
+        let key = |record: &Record| record_key(keys, record).0;
+        Self {
+            patient: change.patient,
+            public: change.public,
+            facility: change.facility.clone(),
+            epoch: change.epoch,
+            joins: change.joins,
+            joined: change
+                .joined
+                .as_ref()
+                .map(|joined| joined.iter().map(key).collect()),
+        }
+    }
 
     /// Takes the patient's row, and makes sure that nobody joined in between.
-    async fn claim(&self, tx: &mut Tx, change: &PatientChange) -> Result<(), Error> {
+    async fn take(&self, tx: &mut Tx) -> Result<(), Error> {
         let sql = "insert into patient (number, public_id, joins) values ($1, $2, 1) \
                    on conflict (number) do update set joins = patient.joins + 1 where patient.joins = $3";
-        let params = params![change.patient, change.public.0.to_vec(), change.joins];
+        let params = params![self.patient, self.public.0.to_vec(), self.joins];
         // The lock comes first, as in the erase pass: two orders would be a deadlock. Only PostgreSQL
         // has it, so on SQLite the first statement stays a write.
-        tx.lock_patient(change.patient.0, false).await?;
+        tx.lock_patient(self.patient.0, false).await?;
         let taken = tx.execute(sql, params).await?;
         if taken == 1 {
             Ok(())
@@ -384,30 +429,26 @@ impl Intake {
     }
 
     /// Withdraws joined records that the join no longer gives.
-    async fn replace_joined(&self, tx: &mut Tx, change: &PatientChange) -> Result<(), Error> {
-        let Some(joined) = &change.joined else {
+    async fn replace_joined(&self, tx: &mut Tx, now: Instant) -> Result<(), Error> {
+        let Some(joined) = &self.joined else {
             return Ok(());
         };
-        let given: BTreeSet<i64> = joined
-            .iter()
-            .map(|record| record_key(&self.store.0.keys, record).0)
-            .collect();
         let sql = "select key from record where patient = $1 and facility = $2 and source = 0 and state <> 0 \
                    and category in (2, 8)";
         let kept: Vec<(i64,)> = tx
-            .fetch_all(sql, params![change.patient, &change.facility])
+            .fetch_all(sql, params![self.patient, &self.facility])
             .await?;
         let gone = kept
             .into_iter()
             .map(|(key,)| key)
-            .filter(|key| !given.contains(key))
+            .filter(|key| !joined.contains(key))
             .collect::<Vec<i64>>();
-        rows::withdraw(tx, change.patient, &gone, self.store.0.clock.now()).await
+        rows::withdraw(tx, self.patient, &gone, now).await
     }
 }
 
 /// The key of a record inside its patient.
-pub(crate) fn record_key(keys: &crate::keys::Keys, record: &Record) -> RecordKey {
+pub(crate) fn record_key(keys: &Keys, record: &Record) -> RecordKey {
     let kind = (record.meta.kind as i64).to_le_bytes();
     let facility = record.meta.facility.number().to_le_bytes();
     RecordKey(keys.place(
@@ -422,12 +463,12 @@ pub(crate) const fn is_served(kind: Kind) -> bool {
 }
 
 /// The last statement: whether the papers are still those that the batch was made under.
-async fn epochs_hold(tx: &mut Tx, changes: &[PatientChange]) -> Result<(), Error> {
+async fn epochs_hold(tx: &mut Tx, claims: &[Claim]) -> Result<(), Error> {
     let sql = "select count(*) from (values ($1, $2), ($3, $4), ($5, $6), ($7, $8), ($9, $10), ($11, $12), \
                ($13, $14), ($15, $16)) as q join office.patient p on p.number = q.column1 and p.epoch = q.column2";
-    let wanted: BTreeSet<(i64, i64)> = changes
+    let wanted: BTreeSet<(i64, i64)> = claims
         .iter()
-        .map(|change| (change.patient.0, change.epoch))
+        .map(|claim| (claim.patient.0, claim.epoch))
         .collect();
     let wanted: Vec<(i64, i64)> = wanted.into_iter().collect();
     for chunk in wanted.chunks(8) {

@@ -129,30 +129,25 @@ impl Tx {
     pub(crate) async fn insert_many(
         &mut self,
         insert: &Insert,
-        rows: &[Vec<Value>],
+        rows: Vec<Vec<Value>>,
     ) -> Result<(), Error> {
         match self {
             Self::Sqlite(tx) => {
                 let most = SQLITE_PARAMETERS / insert.columns.len().max(1);
-                let mut rest = rows;
-                while !rest.is_empty() {
+                let mut rest = rows.into_iter();
+                while rest.len() > 0 {
                     let fits = |size: &&usize| **size <= rest.len() && **size <= most;
                     let size = SQLITE_ROWS.iter().find(fits).copied().unwrap_or(1);
-                    let (now, later) = rest.split_at(size);
                     let query = sqlx::query::<Sqlite>(AssertSqlSafe(insert.sqlite(size)));
-                    let bound =
-                        now.iter()
-                            .flatten()
-                            .cloned()
-                            .fold(query, |query, value| match value {
-                                Value::Int(value) => query.bind(value),
-                                Value::Text(value) => query.bind(value),
-                                Value::Bytes(value) => query.bind(value),
-                                Value::NoInt => query.bind(None::<i64>),
-                                Value::NoBytes => query.bind(None::<Vec<u8>>),
-                            });
+                    let values = rest.by_ref().take(size).flatten();
+                    let bound = values.fold(query, |query, value| match value {
+                        Value::Int(value) => query.bind(value),
+                        Value::Text(value) => query.bind(value),
+                        Value::Bytes(value) => query.bind(value),
+                        Value::NoInt => query.bind(None::<i64>),
+                        Value::NoBytes => query.bind(None::<Vec<u8>>),
+                    });
                     bound.execute(&mut **tx).await?;
-                    rest = later;
                 }
             }
             Self::Postgres(tx) => {

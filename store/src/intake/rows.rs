@@ -1,7 +1,8 @@
 //! Changes as rows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use model::code::{CodeSystem, Coding};
 use model::id::{FacilityId, PatientNumber};
 use model::record::{Body, Record};
 use model::time::Instant;
@@ -237,8 +238,8 @@ pub(super) async fn withdraw(
 }
 
 /// Collects the rows of a batch, so that each table is written with few statements.
-pub(super) struct Writer<'a> {
-    keys: &'a Keys,
+pub(super) struct Writer {
+    keys: Keys,
     now: Instant,
     items: Vec<Vec<Value>>,
     slots: Vec<Vec<Value>>,
@@ -249,10 +250,12 @@ pub(super) struct Writer<'a> {
     clear_findings: Vec<(i64, i64, i64)>,
     clear_tokens: Vec<(i64, i64)>,
     gone: Vec<(PatientNumber, Vec<i64>)>,
+    /// Tokens of codes that occurred already: a batch says few codes many times.
+    codes: HashMap<String, Vec<(Option<CodeSystem>, i64)>>,
 }
 
-impl<'a> Writer<'a> {
-    pub(super) const fn new(keys: &'a Keys, now: Instant) -> Self {
+impl Writer {
+    pub(super) fn new(keys: Keys, now: Instant) -> Self {
         Self {
             keys,
             now,
@@ -264,6 +267,7 @@ impl<'a> Writer<'a> {
             clear_findings: Vec::new(),
             clear_tokens: Vec::new(),
             gone: Vec::new(),
+            codes: HashMap::new(),
         }
     }
 
@@ -280,7 +284,7 @@ impl<'a> Writer<'a> {
             self.slot(change, slot, &places)?;
         }
         for record in change.joined.iter().flatten() {
-            let row_key = record_key(self.keys, record).0;
+            let row_key = record_key(&self.keys, record).0;
             let plain = serde_json::to_vec(record)
                 .map_err(|error| Error::Other("write record", error.into()))?;
             let sealed = key.seal_body(model::id::RecordKey(row_key), &plain)?;
@@ -306,7 +310,7 @@ impl<'a> Writer<'a> {
             self.tokens.extend(
                 tokens
                     .iter()
-                    .map(|token| (token.blind(self.keys), change.patient.0, facility)),
+                    .map(|token| (token.blind(&self.keys), change.patient.0, facility)),
             );
         }
         Ok(())
@@ -375,7 +379,7 @@ impl<'a> Writer<'a> {
             .iter()
             .filter(|publish| is_served(publish.record.meta.kind))
         {
-            let key = record_key(self.keys, &publish.record).0;
+            let key = record_key(&self.keys, &publish.record).0;
             // What an order says about the patient stays when the order goes.
             if !from_order(&publish.record) {
                 keys.insert(key);
@@ -449,13 +453,8 @@ impl<'a> Writer<'a> {
         body: Option<Vec<u8>>,
     ) {
         let meta = &record.meta;
-        let mut codes = record
-            .body
-            .search_codes()
-            .into_iter()
-            .map(|coding| self.keys.code(coding.system.as_ref(), &coding.code));
-        let mut code = || Value::from(codes.next().unwrap_or(0));
-        let codes = [code(), code(), code(), code()];
+        let mut codes = record.body.search_codes().into_iter();
+        let codes = [(); 4].map(|()| codes.next().map_or(0, |coding| self.code(coding)));
         let facets = match (&record.body, state) {
             (Body::Condition(_), ABSENT) => record.body.facets_when_absent(),
             _ => record.body.facets(),
@@ -471,7 +470,7 @@ impl<'a> Writer<'a> {
             (meta.sensitivity as i64).into(),
             facets.into(),
         ];
-        row.extend(codes);
+        row.extend(codes.map(Value::from));
         row.extend([
             state.into(),
             1_i64.into(),
@@ -501,16 +500,29 @@ impl<'a> Writer<'a> {
             )
             .await?;
         }
-        tx.insert_many(&ITEMS, &self.items).await?;
-        tx.insert_many(&SLOTS, &self.slots).await?;
-        tx.insert_many(&RECORDS, &self.records.into_values().collect::<Vec<_>>())
+        tx.insert_many(&ITEMS, self.items).await?;
+        tx.insert_many(&SLOTS, self.slots).await?;
+        tx.insert_many(&RECORDS, self.records.into_values().collect())
             .await?;
-        tx.insert_many(&FINDINGS, &self.findings).await?;
+        tx.insert_many(&FINDINGS, self.findings).await?;
         let tokens = self
             .tokens
             .into_iter()
             .map(|(token, patient, facility)| vec![token.into(), patient.into(), facility.into()]);
-        tx.insert_many(&TOKENS, &tokens.collect::<Vec<_>>()).await
+        tx.insert_many(&TOKENS, tokens.collect()).await
+    }
+
+    /// The blind token of a coding.
+    fn code(&mut self, coding: &Coding) -> i64 {
+        let known = self.codes.get(&coding.code);
+        let known = known.and_then(|all| all.iter().find(|(system, _)| *system == coding.system));
+        if let Some((_, token)) = known {
+            return *token;
+        }
+        let token = self.keys.code(coding.system.as_ref(), &coding.code);
+        let all = self.codes.entry(coding.code.clone()).or_default();
+        all.push((coding.system.clone(), token));
+        token
     }
 }
 

@@ -177,7 +177,7 @@ async fn replace_grants(
             .map(Value::Int)
             .to_vec()
         });
-    tx.insert_many(&GRANTS, &values.collect::<Vec<_>>()).await?;
+    tx.insert_many(&GRANTS, values.collect()).await?;
     Ok(true)
 }
 
