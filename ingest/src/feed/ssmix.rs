@@ -4,6 +4,7 @@
 //!
 //! | file | does |
 //! | --- | --- |
+//! | `sweep` | who is looked at, in which batches |
 //! | `tree` | looks into the folders |
 //! | `read` | bytes → records, in parallel |
 //! | `show` | what a slot shows, from the set of its versions |
@@ -13,10 +14,10 @@
 mod change;
 mod read;
 mod show;
+mod sweep;
 mod tokens;
 mod tree;
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,17 +33,8 @@ use self::read::{ReadFile, Reader, flag_number};
 use self::tree::{Found, Listing};
 use crate::report::Report;
 
-/// A batch is one transaction of about so many rows; a record is a row, an item another.
-const BATCH_ROWS: usize = 20_000;
-/// A patient's files are read in portions of about so many bytes.
-const PORTION_BYTES: i64 = 32 * 1024 * 1024;
-/// More losses than this share of what is kept pause the feed's losses, from so many items on.
-const MASS_SHARE: usize = 20;
-const MASS_FLOOR: usize = 200;
-/// A paper that comes in between makes a batch start again, at most so often.
-const ATTEMPTS: usize = 5;
-
 /// A tree feed, ready to sweep.
+#[derive(Clone)]
 pub(crate) struct Tree {
     feed: Arc<Feed>,
     store: Store,
@@ -99,64 +91,24 @@ impl Tree {
         self.sweep_entries(one, &|_, _| {}).await
     }
 
-    async fn sweep_entries(
-        &self,
-        roster: Vec<RosterEntry>,
-        progress: &(dyn Fn(usize, usize) + Sync),
-    ) -> Result<Report, Error> {
-        let mut report = Report::default();
-        let total = roster.len();
-        let paused = self.losses_are_paused(&roster, &mut report).await?;
-        let mut batch = Batch::default();
-        for (done, entry) in roster.into_iter().enumerate() {
-            progress(done, total);
-            report.patients += 1;
-            match self.patient(entry, paused, &mut batch, &mut report).await {
-                // The key is not made yet, or it is destroyed: that stops nobody else.
-                Err(Error::NotFound) => report.waiting += 1,
-                other => other?,
-            }
-            if batch.rows >= BATCH_ROWS {
-                self.accept(&mut batch, paused, &mut report).await?;
-            }
-        }
-        self.accept(&mut batch, paused, &mut report).await?;
-        progress(total, total);
-        Ok(report)
-    }
-
-    /// A hospital that replaces its system renames everything at once, and a share that is half
-    /// mounted shows nothing: then nothing is taken away until a person looked.
-    async fn losses_are_paused(
-        &self,
-        roster: &[RosterEntry],
-        report: &mut Report,
-    ) -> Result<bool, Error> {
-        let jobs = self.store.jobs();
-        let state = jobs.feed(&self.feed.id).await?;
-        let (mut kept, mut lost) = (0, 0);
-        // One patient alone cannot be told from a mass change; only whole sweeps are judged.
-        if roster.len() > 1 {
-            for entry in roster {
-                let compared = self.compare(entry.clone()).await?;
-                kept += compared.known.items.len();
-                lost += compared.difference.losses();
-            }
-        }
-        let mass = kept >= MASS_FLOOR && lost * MASS_SHARE > kept;
-        if mass && !state.resumed {
-            tracing::error!(feed = %self.feed.id, kept, lost, "mass change: losses are paused until `musubi feed resume`");
-            jobs.pause_feed(&self.feed.id).await?;
-            report.paused = true;
-            return Ok(true);
-        }
-        Ok(state.paused_since.is_some())
-    }
-
     async fn compare(&self, entry: RosterEntry) -> Result<Compared, Error> {
+        let known = self.known(&entry).await?;
+        self.compare_with(entry, known).await
+    }
+
+    async fn compare_with(
+        &self,
+        entry: RosterEntry,
+        known: store::Known,
+    ) -> Result<Compared, Error> {
+        let tree = self.clone();
+        let compared = tokio::task::spawn_blocking(move || tree.compared(entry, known));
+        compared.await.map_err(|_| Error::Unavailable("listing"))?
+    }
+
+    fn compared(&self, entry: RosterEntry, known: store::Known) -> Result<Compared, Error> {
         let intake = self.store.intake();
-        let known = intake.known(entry.patient, &self.feed.facility).await?;
-        let listing = self.list(&entry).await?;
+        let listing = self.listing(&entry)?;
         let now = self.store.clock().now();
         let settle = i64::try_from(self.settle.as_micros()).unwrap_or(i64::MAX);
         let settled = |file: &Found| settle == 0 || now.0.saturating_sub(file.modified) >= settle;
@@ -194,56 +146,15 @@ impl Tree {
     }
 
     async fn list(&self, entry: &RosterEntry) -> Result<Listing, Error> {
-        let roots = self.roots.clone();
-        let identity = self.feed.identity.clone();
-        let local_id = entry.local_id.id.reveal().clone();
-        let listing = tokio::task::spawn_blocking(move || tree::list(&roots, &local_id, &identity));
-        listing
-            .await
-            .map_err(|_| Error::Unavailable("listing"))?
-            .map_err(|_| Error::Unavailable("storage"))
+        let (tree, entry) = (self.clone(), entry.clone());
+        let listing = tokio::task::spawn_blocking(move || tree.listing(&entry));
+        listing.await.map_err(|_| Error::Unavailable("listing"))?
     }
 
-    /// One patient: prove the link, compare, read, resolve, and add to the batch. Tried again when a
-    /// paper or another lane came in between.
-    async fn patient(
-        &self,
-        entry: RosterEntry,
-        paused: bool,
-        batch: &mut Batch,
-        report: &mut Report,
-    ) -> Result<(), Error> {
-        let Some(entry) = self.proved(entry, report).await? else {
-            return Ok(());
-        };
-        let compared = self.compare(entry).await?.sparing(paused);
-        report.notice(lint::S1117, compared.strange);
-        report.notice(lint::S1112, compared.unreadable);
-        if compared.difference.is_empty() {
-            return Ok(());
-        }
-        for portion in portions(compared.difference) {
-            // What one portion accepted, the next one must know.
-            let known = if portion.first {
-                compared.known.clone()
-            } else {
-                self.known(&compared.entry).await?
-            };
-            let change = self
-                .change(
-                    &compared.entry,
-                    &known,
-                    portion.difference,
-                    compared.demographics,
-                    report,
-                )
-                .await?;
-            batch.add(change);
-            if portion.more {
-                self.accept(batch, paused, report).await?;
-            }
-        }
-        Ok(())
+    fn listing(&self, entry: &RosterEntry) -> Result<Listing, Error> {
+        let local_id = entry.local_id.id.reveal();
+        tree::list(&self.roots, local_id, &self.feed.identity)
+            .map_err(|_| Error::Unavailable("storage"))
     }
 
     async fn known(&self, entry: &RosterEntry) -> Result<store::Known, Error> {
@@ -401,70 +312,6 @@ impl Tree {
         }
         Ok(None)
     }
-
-    /// Accepts a batch. A paper that came in between stops it: then every patient of the batch is
-    /// compared and read again, alone, under the papers as they now are.
-    async fn accept(
-        &self,
-        batch: &mut Batch,
-        paused: bool,
-        report: &mut Report,
-    ) -> Result<(), Error> {
-        let changes = std::mem::take(batch).changes;
-        let patients: BTreeSet<PatientNumber> =
-            changes.iter().map(|change| change.patient).collect();
-        match self.store.intake().accept(changes).await {
-            Err(Error::StaleEpoch | Error::NotFound) => report.repeated += 1,
-            other => return other,
-        }
-        for patient in patients {
-            self.alone(patient, paused, report).await?;
-        }
-        Ok(())
-    }
-
-    async fn alone(
-        &self,
-        patient: PatientNumber,
-        paused: bool,
-        report: &mut Report,
-    ) -> Result<(), Error> {
-        for _ in 0..ATTEMPTS {
-            match self.again(patient, paused).await {
-                Err(Error::StaleEpoch) => {}
-                Err(Error::NotFound) => {
-                    report.waiting += 1;
-                    return Ok(());
-                }
-                other => return other,
-            }
-        }
-        Err(Error::StaleEpoch)
-    }
-
-    async fn again(&self, patient: PatientNumber, paused: bool) -> Result<(), Error> {
-        let roster = self.papers.roster(&self.feed.facility).await?;
-        let is_theirs =
-            |entry: &RosterEntry| entry.patient == patient && entry.state == LinkState::Proved;
-        for entry in roster.into_iter().filter(is_theirs) {
-            let Compared {
-                entry,
-                known,
-                difference,
-                demographics,
-                ..
-            } = self.compare(entry).await?.sparing(paused);
-            if !difference.is_empty() {
-                // What is read again is counted already.
-                let counted = &mut Report::default();
-                let change = self
-                    .change(&entry, &known, difference, demographics, counted)
-                    .await?;
-                self.store.intake().accept(vec![change]).await?;
-            }
-        }
-        Ok(())
-    }
 }
 
 impl Compared {
@@ -490,66 +337,6 @@ fn facts(evidence: &normalize::Evidence) -> Evidence {
 fn is_demographics(file: &Found) -> bool {
     file.name.kind == normalize::ssmix::data_type::DataKind::Adt00
         && flag_number(file.name.flag) == 1
-}
-
-/// Changes of several patients, for one transaction.
-#[derive(Default)]
-struct Batch {
-    changes: Vec<PatientChange>,
-    rows: usize,
-}
-
-impl Batch {
-    fn add(&mut self, change: PatientChange) {
-        self.rows += change.items.len()
-            + change
-                .slots
-                .iter()
-                .map(|slot| slot.publish.len() + 1)
-                .sum::<usize>();
-        self.changes.push(change);
-    }
-}
-
-/// A part of a patient's difference that fits into memory.
-struct Portion {
-    difference: Difference,
-    first: bool,
-    more: bool,
-}
-
-/// Splits what is to be read by bytes. All versions of a slot should stay together, so the files are
-/// taken in the order of their slots; a slot that is split anyway is only resolved twice.
-fn portions(difference: Difference) -> Vec<Portion> {
-    let Difference {
-        mut read,
-        renamed,
-        vanished,
-    } = difference;
-    read.sort_by_cached_key(|file| (file.name.slot(), file.name.instant()));
-    let mut parts = vec![Difference {
-        read: Vec::new(),
-        renamed,
-        vanished,
-    }];
-    let mut bytes = 0;
-    for file in read {
-        bytes += file.size;
-        if bytes > PORTION_BYTES {
-            parts.push(Difference::default());
-            bytes = file.size;
-        }
-        if let Some(part) = parts.last_mut() {
-            part.read.push(file);
-        }
-    }
-    let count = parts.len();
-    let portion = |(at, difference)| Portion {
-        difference,
-        first: at == 0,
-        more: at + 1 < count,
-    };
-    parts.into_iter().enumerate().map(portion).collect()
 }
 
 /// Name of the data kind behind the number in an item.

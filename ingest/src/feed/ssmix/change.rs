@@ -250,7 +250,7 @@ impl Resolver<'_> {
                 },
             );
         }
-        for file in read {
+        for mut file in read {
             let change = ItemChange {
                 packed: Some(file.pack()?),
                 fresh: !kept.contains_key(&file.item.path),

@@ -1,7 +1,6 @@
 //! Reading files: bytes become records, findings and a packed frame. No file makes this fail.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use model::feed::Feed;
@@ -25,7 +24,8 @@ pub(crate) struct ReadFile {
     pub(crate) records: Arc<Vec<Arc<Record>>>,
     pub(crate) evidence: Option<Evidence>,
     pub(crate) findings: Vec<Finding>,
-    pub(crate) raw: Vec<u8>,
+    raw: Vec<u8>,
+    packed: Option<Packed>,
     pub(crate) is_demographics: bool,
 }
 
@@ -42,22 +42,19 @@ pub(crate) struct Reader {
 struct Job {
     name: FileName,
     item: Item,
-    path: PathBuf,
 }
 
 impl Reader {
     /// Reads files, many at once, in their order. A file that vanished meanwhile, or cannot be opened,
     /// is left out: the next sweep tries again.
     pub(crate) async fn read(&self, files: Vec<Found>, patient_from_order: bool) -> Vec<ReadFile> {
-        let jobs: Vec<Job> = files.into_iter().map(|file| self.job(file)).collect();
-        let most = self.most;
+        let reader = self.clone();
         let fetched = tokio::task::spawn_blocking(move || {
-            let fetch = |job: Job| {
-                tree::read(&job.path, most)
-                    .ok()
-                    .map(|content| (job, content))
+            let fetch = |file: Found| {
+                let content = tree::read(&file.path, reader.most).ok()?;
+                Some((reader.job(file), content))
             };
-            jobs.into_iter().filter_map(fetch).collect::<Vec<_>>()
+            files.into_iter().filter_map(fetch).collect::<Vec<_>>()
         });
         let Ok(fetched) = fetched.await else {
             return Vec::new();
@@ -92,7 +89,6 @@ impl Reader {
         Job {
             name: file.name,
             item,
-            path: file.path,
         }
     }
 
@@ -138,11 +134,13 @@ impl Reader {
             findings: normalized.findings,
             is_demographics: job.name.kind == normalize::ssmix::data_type::DataKind::Adt00,
             raw,
+            packed: None,
             item,
         };
         if strays && file.item.outcome != Outcome::Withheld {
             file.withhold(lint::D2301);
         }
+        file.packed = file.pack().ok();
         file
     }
 }
@@ -191,11 +189,13 @@ impl ReadFile {
         self.findings.push(rule.at(Place::default()));
         self.records = Arc::default();
         self.item.outcome = Outcome::Withheld;
+        self.packed = None;
     }
 
-    /// The frame of the file.
-    pub(crate) fn pack(&self) -> Result<Packed, store::Error> {
-        Packed::new(&self.raw, self.records.iter().map(AsRef::as_ref))
+    /// The frame of the file; made where it was read, anew when its records were withheld later.
+    pub(crate) fn pack(&mut self) -> Result<Packed, store::Error> {
+        let anew = || Packed::new(&self.raw, self.records.iter().map(AsRef::as_ref));
+        self.packed.take().map_or_else(anew, Ok)
     }
 }
 
