@@ -1,0 +1,158 @@
+//! A hub of the example network that feeds from a written storage, with the consents of everybody.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context;
+use model::feed::{Feed, Neighbours};
+use model::id::PersonId;
+use model::network::{Facility, Network, Profile};
+use model::written::Parsed;
+use store::{Clock, Entry, MasterKey, Papers, Store, StoreConfig};
+
+use crate::hospital::Hospital;
+
+/// The hospital's facility code.
+pub(crate) const HOSPITAL: &str = "1319999901";
+/// Where the people who read work.
+pub(crate) const CLINIC: &str = "1319999902";
+
+/// Where rows are kept.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Database {
+    Sqlite,
+    Postgres,
+}
+
+impl Database {
+    pub(crate) const ALL: [Self; 2] = [Self::Sqlite, Self::Postgres];
+
+    /// How it is named on the command line.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
+        }
+    }
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SQLite",
+            Self::Postgres => "PostgreSQL",
+        }
+    }
+}
+
+/// An open store with its network.
+pub(crate) struct Hub {
+    pub(crate) store: Store,
+    pub(crate) papers: Papers,
+    pub(crate) network: Arc<Network>,
+    folder: tempfile::TempDir,
+}
+
+impl Hub {
+    /// Opens an empty store below `place`, whose feed reads the hospital's storage.
+    pub(crate) async fn open(
+        database: Database,
+        hospital: &Hospital,
+        place: &Path,
+    ) -> anyhow::Result<Self> {
+        let network = Arc::new(network(&hospital.roots)?);
+        let folder = tempfile::tempdir_in(place)?;
+        let mut config = StoreConfig::local(folder.path(), MasterKey::random()?);
+        if database == Database::Postgres {
+            let url = samples::postgres::database().map_err(anyhow::Error::msg)?;
+            config.records.clone_from(&url);
+            config.office.clone_from(&url);
+            config.audit.clone_from(&url);
+            config.keys = url;
+        }
+        let store = Store::open(config, Arc::clone(&network), Clock::system()).await?;
+        let papers = store.papers(normalize::text::fold);
+        papers.recompute_all().await?;
+        Ok(Self {
+            store,
+            papers,
+            network,
+            folder,
+        })
+    }
+
+    /// Enters a consent of everybody for the clinic, and does what follows from it at once.
+    pub(crate) async fn consents(&self, hospital: &Hospital) -> anyhow::Result<()> {
+        let mut csv = Papers::consent_columns();
+        for (number, (local_id, paper)) in hospital.papers.iter().enumerate() {
+            let sex = if paper.sex == "F" { "female" } else { "male" };
+            let (kana, birth_date) = (&paper.kana, &paper.birth_date);
+            csv.push_str(&format!(
+                "\nB-{number},C-1,1,2026-04-01,署名者,self,{kana},{birth_date},{sex},{HOSPITAL}:{local_id},{HOSPITAL},\
+                 {CLINIC},*,2000-01-01,,説明者,事務局"
+            ));
+        }
+        csv.push('\n');
+        self.papers
+            .import(PersonId(1), "consents.csv", csv.as_bytes(), Entry::Active)
+            .await?;
+        self.store.jobs().follow(&self.papers).await?;
+        Ok(())
+    }
+
+    /// The only feed.
+    pub(crate) fn feed(&self) -> anyhow::Result<&Feed> {
+        self.network
+            .feeds
+            .values()
+            .next()
+            .context("the network has a feed")
+    }
+
+    /// Size of the records' file, after its log was taken in; SQLite only.
+    pub(crate) fn records_bytes(&self) -> anyhow::Result<u64> {
+        Ok(std::fs::metadata(self.folder.path().join("records.db"))?.len())
+    }
+}
+
+/// The example network with other roots, and files read as soon as they are there.
+fn network(roots: &[PathBuf]) -> anyhow::Result<Network> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("networks/example");
+    let text = |name: &str| std::fs::read_to_string(folder.join(name));
+    let mut profile = value(Profile::parse("profile.toml", &text("profile.toml")?))?;
+    profile.limits.requests_per_minute = None;
+    profile.limits.searches_per_minute = None;
+    profile.limits.patients_per_hour = None;
+    let facilities = value(Facility::parse_all(
+        "facilities.tsv",
+        &text("facilities.tsv")?,
+    ))?;
+    let written = format!(
+        "schema = \"feed/1\"\nid = \"bench\"\ntitle = \"bench\"\nfacility = \"{HOSPITAL}\"\nstate = \"active\"\n\
+         [source]\nkind = \"ssmix2-tree\"\nroots = {roots:?}\nsweep = \"10m\"\nsettle = \"0s\"\n"
+    );
+    let neighbours = Neighbours {
+        facilities: Some(&facilities),
+        feeds: &BTreeMap::new(),
+    };
+    let feed = value(Feed::parse("bench.toml", &written, [0; 32], neighbours))?;
+    let feeds = BTreeMap::from([(feed.id.clone(), feed)]);
+    Ok(Network {
+        id: "example".to_owned(),
+        profile,
+        facilities,
+        feeds,
+        hash: [1; 32],
+    })
+}
+
+fn value<T>(parsed: Parsed<T>) -> anyhow::Result<T> {
+    let wrong = parsed
+        .mistakes
+        .iter()
+        .map(|mistake| format!("{mistake:?}"))
+        .collect::<Vec<_>>()
+        .join("; ");
+    parsed
+        .value
+        .with_context(|| format!("the example network is good: {wrong}"))
+}

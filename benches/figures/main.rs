@@ -1,0 +1,63 @@
+//! The figures of docs/performance.md. Each run prints tables in the form in which they stand there.
+//!
+//! ```text
+//! cargo bench --bench figures                                 everything
+//! cargo bench --bench figures -- backfill 10000 sqlite        so many files, one database
+//! cargo bench --bench figures -- reads
+//! cargo bench --bench figures -- schema 300000                so many records
+//! ```
+//!
+//! | file | answers |
+//! | --- | --- |
+//! | `backfill` | how fast does a hospital come in, and what does each stage cost |
+//! | `reads` | how long does a look at 200 results take, and what have consent and audit in it |
+//! | `schema` | does the rate stay up to a million records |
+//! | `hospital`, `hub`, `reader` | the storage, the store that feeds from it, the person who looks |
+//! | `process`, `measure` | what Linux counts, and how it is told |
+#![expect(clippy::print_stdout, reason = "a bench reports")]
+
+mod backfill;
+mod hospital;
+mod hub;
+mod measure;
+mod process;
+mod reader;
+mod reads;
+mod schema;
+
+use hub::Database;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    // Cargo adds switches of its own.
+    let words: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|word| !word.starts_with('-'))
+        .collect();
+    let numbers: Vec<u64> = words.iter().filter_map(|word| word.parse().ok()).collect();
+    let databases: Vec<Database> = Database::ALL
+        .into_iter()
+        .filter(|one| words.iter().any(|word| word == one.word()))
+        .collect();
+    let databases = if databases.is_empty() {
+        Database::ALL.to_vec()
+    } else {
+        databases
+    };
+    let wanted = |name: &str| words.first().is_none_or(|first| first == name);
+    if wanted("backfill") {
+        let sizes = if numbers.is_empty() {
+            vec![10_000, 100_000]
+        } else {
+            numbers.clone()
+        };
+        backfill::run(&sizes, &databases).await?;
+    }
+    if wanted("reads") {
+        reads::run(&databases).await?;
+    }
+    if wanted("schema") {
+        schema::run(numbers.first().copied().unwrap_or(1_000_000)).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,40 @@
+//! Rates and percentiles.
+#![expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "figures for people have three digits"
+)]
+
+use std::time::Duration;
+
+/// Microseconds for one of so many.
+pub(crate) fn each(spent: Duration, of: u64) -> f64 {
+    spent.as_secs_f64() * 1e6 / of.max(1) as f64
+}
+
+/// One of so many in a second.
+pub(crate) fn rate(of: u64, spent: Duration) -> f64 {
+    of as f64 / spent.as_secs_f64().max(1e-9)
+}
+
+/// So many for each of so many.
+pub(crate) fn mean(sum: u64, of: u64) -> f64 {
+    sum as f64 / of.max(1) as f64
+}
+
+/// The milliseconds below which half of the samples lie, and below which 99 of 100 lie.
+pub(crate) fn p50_p99(mut samples: Vec<Duration>) -> (f64, f64) {
+    samples.sort_unstable();
+    let last = samples.len().saturating_sub(1) as f64;
+    let below = |share: f64| {
+        samples
+            .get((last * share).round() as usize)
+            .copied()
+            .unwrap_or_default()
+    };
+    (
+        below(0.5).as_secs_f64() * 1e3,
+        below(0.99).as_secs_f64() * 1e3,
+    )
+}
