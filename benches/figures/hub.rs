@@ -8,6 +8,7 @@ use anyhow::Context;
 use model::feed::{Feed, Neighbours};
 use model::id::PersonId;
 use model::network::{Facility, Network, Profile};
+use model::papers::ConsentPaper;
 use model::written::Parsed;
 use store::{Clock, Entry, MasterKey, Papers, Store, StoreConfig};
 
@@ -82,7 +83,7 @@ impl Hub {
 
     /// Enters a consent of everybody for the clinic, and does what follows from it at once.
     pub(crate) async fn consents(&self, hospital: &Hospital) -> anyhow::Result<()> {
-        let mut csv = Papers::consent_columns();
+        let mut csv = ConsentPaper::FIELDS.join(",");
         for (number, (local_id, paper)) in hospital.papers.iter().enumerate() {
             let sex = if paper.sex == "F" { "female" } else { "male" };
             let (kana, birth_date) = (&paper.kana, &paper.birth_date);

@@ -60,7 +60,10 @@ pub(crate) async fn run(wanted: u64) -> anyhow::Result<()> {
 async fn prove(hub: &Hub, hospital: &Hospital) -> anyhow::Result<()> {
     let facility = HOSPITAL.parse()?;
     for entry in hub.papers.roster(&facility).await? {
-        let local_id = entry.local_id.id.reveal();
+        let Some(link) = entry.links.first() else {
+            continue;
+        };
+        let local_id = link.local_id.id.reveal();
         let Some((_, paper)) = hospital.papers.iter().find(|(id, _)| id == local_id) else {
             continue;
         };
@@ -76,7 +79,7 @@ async fn prove(hub: &Hub, hospital: &Hospital) -> anyhow::Result<()> {
             kanji: None,
         };
         hub.papers
-            .prove_link(entry.patient, &entry.local_id, &evidence)
+            .prove_link(entry.patient, &link.local_id, &evidence)
             .await?;
     }
     Ok(())
@@ -98,7 +101,7 @@ fn read(hub: &Hub, file: &File) -> anyhow::Result<Read> {
     );
     let digest = |text: &str| intake.content_digest(text.as_bytes());
     let (slot, path) = (
-        digest(&file.name.slot()),
+        digest(&file.name.slot(&file.name.patient)),
         digest(&file.path.display().to_string()),
     );
     let item = Item::new(
@@ -128,6 +131,7 @@ async fn fill(hub: &Hub, files: &[Read], wanted: u64) -> anyhow::Result<()> {
     let roster = hub.papers.roster(&HOSPITAL.parse()?).await?;
     let mut turn = files.chunks(FILES_EACH).cycle();
     let (mut records, mut rows, mut batch, mut waiting) = (0, 0, Vec::new(), 0);
+    let mut step = STEP;
     let mut spent = (Duration::ZERO, process::sqlite_cpu(), process::cpu());
     // A patient comes again with other files only when everybody had theirs.
     for entry in roster.iter().cycle() {
@@ -157,7 +161,8 @@ async fn fill(hub: &Hub, files: &[Read], wanted: u64) -> anyhow::Result<()> {
             .accept(std::mem::take(&mut batch))
             .await?;
         (spent.0, rows, waiting) = (spent.0 + start.elapsed(), rows + waiting, 0);
-        if records / STEP > (records - more) / STEP || records >= wanted {
+        if records >= step.min(wanted) {
+            step += STEP;
             let (sqlite, all) = (process::sqlite_cpu() - spent.1, process::cpu() - spent.2);
             println!(
                 "| {records} | {:.0} | {:.1} | {:.1} | {} |",
