@@ -130,7 +130,7 @@ impl Stages {
         timed(&mut self.hash, || {
             contents
                 .iter()
-                .for_each(|bytes| _ = std::hint::black_box(Sha256::digest(bytes)))
+                .for_each(|bytes| _ = std::hint::black_box(Sha256::digest(bytes)));
         });
         let decode = |bytes: &[u8]| {
             normalize::text::decode(bytes, "~ISO IR87", feed.fallback)
@@ -140,13 +140,13 @@ impl Stages {
         timed(&mut self.decode, || {
             contents
                 .iter()
-                .for_each(|bytes| _ = std::hint::black_box(decode(bytes)))
+                .for_each(|bytes| _ = std::hint::black_box(decode(bytes)));
         });
         let parse = |bytes: &[u8]| Message::parse(bytes, feed.fallback).is_ok();
         timed(&mut self.parse, || {
             contents
                 .iter()
-                .for_each(|bytes| _ = std::hint::black_box(parse(bytes)))
+                .for_each(|bytes| _ = std::hint::black_box(parse(bytes)));
         });
         let context = Context {
             feed,

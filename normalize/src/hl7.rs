@@ -39,6 +39,8 @@ pub(crate) struct Reading<'a> {
     pub(crate) feed: &'a Feed,
     /// The patient's number after the feed's identity rules.
     pub(crate) patient: &'a str,
+    /// The slot of the item; keys of its facts begin with it.
+    pub(crate) slot: String,
 }
 
 impl Reading<'_> {

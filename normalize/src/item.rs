@@ -114,12 +114,14 @@ fn of_file(message: &Message, file: &FileName, length: usize, context: &Context<
     if let Some(another) = another.filter(|_| subject.is_some()) {
         findings.add(lint::D2301, another.field(3).place());
     }
+    let number = subject.as_deref().unwrap_or_default();
     let reading = Reading {
         message,
         header: &header,
         file,
         feed: context.feed,
-        patient: subject.as_deref().unwrap_or_default(),
+        patient: number,
+        slot: file.slot(number),
     };
     check::file(&reading, &mut findings);
     if !file.kind.reads() {
@@ -160,7 +162,7 @@ fn patient_from_order(reading: &Reading<'_>, patient: Patient) -> Record {
         Kind::Patient,
         Category::Demographics,
         occurred,
-        "patient-from-order".to_owned(),
+        format!("patient-from-order|{}", reading.patient),
         body,
     )
 }

@@ -223,8 +223,16 @@ pub struct PatientChange {
     pub slots: Vec<SlotChange>,
     /// All joined records of patient and facility, when they are to be shown anew.
     pub joined: Option<Vec<Record>>,
-    /// By what the facility's demographics find the patient, when they changed.
-    pub tokens: Option<Vec<Token>>,
+    /// By what the facility's statements find the patient, when they changed.
+    pub tokens: Option<FoundBy>,
+}
+
+/// By what a patient is found.
+pub enum FoundBy {
+    /// By this, and by nothing of the facility's that stood before.
+    Only(Vec<Token>),
+    /// By this too.
+    Also(Vec<Token>),
 }
 
 /// Bytes and records of an item that is kept.

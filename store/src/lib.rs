@@ -51,14 +51,14 @@ pub use disclosure::{
 pub use error::Error;
 pub use frame::Packed;
 pub use intake::{
-    Content, Intake, Item, ItemChange, Known, Outcome, PatientChange, Publish, Slot, SlotChange,
-    Standing,
+    Content, FoundBy, Intake, Item, ItemChange, Known, Outcome, PatientChange, Publish, Slot,
+    SlotChange, Standing,
 };
 pub use jobs::{Erased, FeedStatus, Jobs};
 pub use keys::MasterKey;
 pub use papers::{
     Conflict, Disagreement, Entered, Entry, Erasure, Errand, Evidence, Fold, Ground, ImportError,
-    Imported, PaperError, Papers, Proof, RosterEntry, Shown, Task, TaskKind, What, Wrong,
+    Imported, Link, PaperError, Papers, Proof, RosterEntry, Shown, Task, TaskKind, What, Wrong,
 };
 
 use db::{Db, Name};

@@ -40,7 +40,7 @@ use crate::{Shared, Store};
 pub use erase::{Erasure, Ground};
 pub use evidence::Evidence;
 pub use import::{ImportError, Imported};
-pub use link::{Proof, RosterEntry};
+pub use link::{Link, Proof, RosterEntry};
 pub use outbox::{Errand, What};
 pub use rules::Wrong;
 pub use task::{Task, TaskKind};
@@ -118,8 +118,6 @@ pub enum Disagreement {
     TwoPatients,
     /// The patient of these local ids has another birth date or name on other papers.
     OtherPerson,
-    /// The patient has another number at one of the facilities.
-    AnotherNumber,
     /// The consent does not stand where this could happen to it.
     State,
 }
@@ -144,9 +142,7 @@ impl Conflict {
     pub const fn field(&self) -> &'static str {
         match self.why {
             Disagreement::OtherContent | Disagreement::State => "consent_no",
-            Disagreement::TwoPatients | Disagreement::OtherPerson | Disagreement::AnotherNumber => {
-                "local_ids"
-            }
+            Disagreement::TwoPatients | Disagreement::OtherPerson => "local_ids",
         }
     }
 
@@ -158,7 +154,6 @@ impl Conflict {
             Disagreement::OtherPerson => {
                 "the patient of these local ids has another birth date or name on other papers"
             }
-            Disagreement::AnotherNumber => "the patient has another number at this facility",
             Disagreement::State => "the consent does not stand where this could happen",
         }
     }

@@ -9,6 +9,7 @@
 
 mod fhir_rules;
 mod needles;
+mod numbers;
 mod support;
 
 mod byte_scan;

@@ -444,6 +444,11 @@ fn requesters(hub: &Hub, running: &Running) -> Vec<Requester> {
 
 /// Everything of an answer but the question, the request's number and the clock.
 fn neutral(answer: &Answer, about: &About) -> (u16, Vec<(String, String)>, String) {
+    // How long somebody is held is told in whole seconds, and the two questions are not asked at once.
+    let seconds = |text: &str| match answer.status {
+        429 => text.replace(|char: char| char.is_ascii_digit(), "#"),
+        _ => text.to_owned(),
+    };
     let own = ["x-request-id", "date"];
     let headers = answer
         .headers
@@ -452,10 +457,19 @@ fn neutral(answer: &Answer, about: &About) -> (u16, Vec<(String, String)>, Strin
     // An echo may be longer or shorter than its counterpart.
     let headers = headers.filter(|(name, _)| name.as_str() != "content-length");
     let mut headers: Vec<(String, String)> = headers
-        .map(|(name, value)| (name.to_string(), about.neutral(value.to_str().unwrap())))
+        .map(|(name, value)| {
+            (
+                name.to_string(),
+                seconds(&about.neutral(value.to_str().unwrap())),
+            )
+        })
         .collect();
     headers.sort();
-    (answer.status, headers, about.neutral(&answer.body))
+    (
+        answer.status,
+        headers,
+        seconds(&about.neutral(&answer.body)),
+    )
 }
 
 fn check(running: &Running, requester: &Requester, asked: [(Probe, &About); 2]) {

@@ -9,27 +9,29 @@
 //! | `read` | bytes → records, in parallel |
 //! | `show` | what a slot shows, from the set of its versions |
 //! | `change` | what changes for one patient |
+//! | `prove` | whether what lies there is the patient's |
 //! | `tokens` | by what a patient is found |
 
 mod change;
+mod prove;
 mod read;
 mod show;
 mod sweep;
 mod tokens;
 mod tree;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use model::feed::{Feed, Source};
 use model::id::PatientNumber;
-use model::papers::LinkState;
 use normalize::lint;
-use store::{Error, Evidence, Item, Outcome, Papers, PatientChange, RosterEntry, Store};
+use store::{Error, Item, Papers, PatientChange, RosterEntry, Store};
 
 use self::change::{Difference, Resolver, difference};
-use self::read::{ReadFile, Reader, flag_number};
+use self::read::{Number, Reader, flag_number};
 use self::tree::{Found, Listing};
 use crate::report::Report;
 
@@ -44,12 +46,12 @@ pub(crate) struct Tree {
     most: u64,
 }
 
-/// A patient's storage compared with what is kept.
+/// What the storage has under a patient's proved numbers, compared with what is kept.
 struct Compared {
     entry: RosterEntry,
+    numbers: Arc<[Number]>,
     known: store::Known,
     difference: Difference,
-    demographics: bool,
     /// Entries that are not of the storage.
     strange: usize,
     /// Folders that could not be looked into.
@@ -112,7 +114,7 @@ impl Tree {
         let now = self.store.clock().now();
         let settle = i64::try_from(self.settle.as_micros()).unwrap_or(i64::MAX);
         let settled = |file: &Found| settle == 0 || now.0.saturating_sub(file.modified) >= settle;
-        let demographics = listing.files.iter().any(is_demographics);
+        let numbers = self.numbers(&entry, &listing);
         let (ready, waiting): (Vec<Found>, Vec<Found>) =
             listing.files.into_iter().partition(settled);
         let digest = |file: &Found| {
@@ -132,17 +134,28 @@ impl Tree {
         }
         Ok(Compared {
             entry,
+            numbers,
             known,
             difference,
-            demographics,
             strange: listing.strange,
             unreadable: listing.unreadable,
         })
     }
 
-    /// The patient's number in the form in which files of this feed are compared with it.
-    fn canonical(&self, entry: &RosterEntry) -> String {
-        self.feed.identity.canonical(entry.local_id.id.reveal())
+    fn numbers(&self, entry: &RosterEntry, listing: &Listing) -> Arc<[Number]> {
+        let with_demographics: BTreeSet<usize> = listing
+            .files
+            .iter()
+            .filter(|file| is_demographics(file))
+            .map(|file| file.number)
+            .collect();
+        let links = entry.links.iter().enumerate();
+        links
+            .map(|(at, link)| Number {
+                id: self.feed.identity.canonical(link.local_id.id.reveal()),
+                demographics: with_demographics.contains(&at),
+            })
+            .collect()
     }
 
     async fn list(&self, entry: &RosterEntry) -> Result<Listing, Error> {
@@ -152,8 +165,9 @@ impl Tree {
     }
 
     fn listing(&self, entry: &RosterEntry) -> Result<Listing, Error> {
-        let local_id = entry.local_id.id.reveal();
-        tree::list(&self.roots, local_id, &self.feed.identity)
+        let numbers = entry.links.iter().map(|link| link.local_id.id.reveal());
+        let numbers: Vec<&str> = numbers.map(String::as_str).collect();
+        tree::list(&self.roots, &numbers, &self.feed.identity)
             .map_err(|_| Error::Unavailable("storage"))
     }
 
@@ -164,23 +178,26 @@ impl Tree {
             .await
     }
 
+    fn reader(&self, numbers: &Arc<[Number]>) -> Reader {
+        Reader {
+            feed: Arc::clone(&self.feed),
+            intake: self.store.intake(),
+            most: self.most,
+            numbers: Arc::clone(numbers),
+        }
+    }
+
     async fn change(
         &self,
         entry: &RosterEntry,
+        numbers: &Arc<[Number]>,
         known: &store::Known,
         difference: Difference,
-        demographics: bool,
         report: &mut Report,
     ) -> Result<PatientChange, Error> {
         let intake = self.store.intake();
-        let reader = Reader {
-            feed: Arc::clone(&self.feed),
-            intake: intake.clone(),
-            most: self.most,
-            patient: self.canonical(entry),
-        };
         let wanted = difference.read.len();
-        let mut read = reader.read(difference.read, !demographics).await;
+        let mut read = self.reader(numbers).read(difference.read).await;
         report.notice(lint::S1112, wanted - read.len());
         self.test(entry, &mut read).await?;
         report.count(
@@ -215,103 +232,6 @@ impl Tree {
             tokens: resolved.tokens,
         })
     }
-
-    /// Every item is tested against the demographics that proved the link; what disagrees may be
-    /// another patient's and is withheld. New demographics of the facility join the evidence.
-    async fn test(&self, entry: &RosterEntry, read: &mut [ReadFile]) -> Result<(), Error> {
-        for file in read
-            .iter()
-            .filter(|file| file.is_demographics && file.item.outcome == Outcome::Read)
-        {
-            if let Some(evidence) = &file.evidence {
-                self.papers
-                    .prove_link(entry.patient, &entry.local_id, &facts(evidence))
-                    .await?;
-            }
-        }
-        // The files of a patient mostly say the same.
-        let mut tested: Vec<(normalize::Evidence, bool)> = Vec::new();
-        for file in read
-            .iter_mut()
-            .filter(|file| file.item.outcome != Outcome::Withheld)
-        {
-            let fits = match &file.evidence {
-                None => false,
-                Some(evidence) => match tested.iter().find(|(before, _)| before == evidence) {
-                    Some((_, fits)) => *fits,
-                    None => {
-                        let fits = self
-                            .papers
-                            .fits(entry.patient, &entry.local_id, &facts(evidence))
-                            .await?;
-                        tested.push((evidence.clone(), fits));
-                        fits
-                    }
-                },
-            };
-            if !fits {
-                file.withhold(lint::D2302);
-            }
-        }
-        Ok(())
-    }
-
-    /// The link is proved first: the facility's demographics, else the newest single file, are read,
-    /// and nothing else of the folder is opened until they agree with the papers.
-    async fn proved(
-        &self,
-        entry: RosterEntry,
-        report: &mut Report,
-    ) -> Result<Option<RosterEntry>, Error> {
-        match entry.state {
-            LinkState::Proved => return Ok(Some(entry)),
-            LinkState::Disagrees => {
-                report.closed_links += 1;
-                return Ok(None);
-            }
-            LinkState::Unproved => {}
-        }
-        let mut files = self.list(&entry).await?.files;
-        let Some(first) = read::first_to_read(&files) else {
-            report.unproved_links += 1;
-            return Ok(None);
-        };
-        let file = files.swap_remove(first);
-        let reader = Reader {
-            feed: Arc::clone(&self.feed),
-            intake: self.store.intake(),
-            most: self.most,
-            patient: self.canonical(&entry),
-        };
-        let read = reader.read(vec![file], false).await;
-        let Some((read, evidence)) = read
-            .first()
-            .and_then(|file| Some((file, file.evidence.as_ref()?)))
-        else {
-            report.unproved_links += 1;
-            return Ok(None);
-        };
-        if read.item.outcome == Outcome::Withheld {
-            report.unproved_links += 1;
-            return Ok(None);
-        }
-        let proof = self
-            .papers
-            .prove_link(entry.patient, &entry.local_id, &facts(evidence))
-            .await?;
-        match proof.state {
-            LinkState::Proved => {
-                return Ok(Some(RosterEntry {
-                    state: proof.state,
-                    epoch: proof.epoch,
-                    ..entry
-                }));
-            }
-            LinkState::Disagrees => report.closed_links += 1,
-            LinkState::Unproved => report.unproved_links += 1,
-        }
-        Ok(None)
-    }
 }
 
 impl Compared {
@@ -322,15 +242,6 @@ impl Compared {
             self.difference.renamed.retain(|item| item.flag != 0);
         }
         self
-    }
-}
-
-fn facts(evidence: &normalize::Evidence) -> Evidence {
-    Evidence {
-        birth_date: evidence.birth_date,
-        sex: evidence.sex,
-        kana: evidence.kana.clone(),
-        kanji: evidence.kanji.clone(),
     }
 }
 

@@ -63,7 +63,7 @@ pub(super) fn demographics(reading: &Reading<'_>, findings: &mut Findings) -> Ve
         Kind::Patient,
         Category::Demographics,
         occurred,
-        "patient".to_owned(),
+        format!("patient|{}", reading.patient),
         body,
     ));
     records
@@ -93,7 +93,7 @@ fn body_values(
             .unwrap_or_default();
         let key = format!(
             "{}||{what}|{}",
-            reading.file.slot(),
+            reading.slot,
             value.sub_id.as_deref().unwrap_or_default()
         );
         let occurrence = occurrences.entry(key.clone()).or_default();
@@ -202,8 +202,8 @@ pub(super) fn reception(reading: &Reading<'_>, findings: &mut Findings) -> Vec<R
     let number = reading.file.order_number().map(str::to_owned);
     // Without an order number the receptions of a day share the slot; the time tells them apart.
     let key = match (&number, start) {
-        (None, Some(start)) => format!("AMB|{}|{start}", reading.file.slot()),
-        _ => format!("AMB|{}", reading.file.slot()),
+        (None, Some(start)) => format!("AMB|{}|{start}", reading.slot),
+        _ => format!("AMB|{}", reading.slot),
     };
     let cancelled = data_type::cancels(&reading.header.event);
     let encounter = Encounter {
@@ -319,7 +319,7 @@ fn inpatient(
         stay,
     };
     let occurred = reading.occurred(at);
-    let key = reading.file.slot();
+    let key = reading.slot.clone();
     vec![reading.record(
         Kind::EncounterEvent,
         Category::Encounter,
@@ -377,7 +377,7 @@ fn statements(reading: &Reading<'_>, items: Vec<Allergy>) -> Vec<Record> {
     for item in items {
         let occurrence = occurrences.entry(item.key()).or_default();
         *occurrence += 1;
-        let key = format!("{}|{}|{occurrence}", reading.file.slot(), item.key());
+        let key = format!("{}|{}|{occurrence}", reading.slot, item.key());
         let occurred = item
             .onset
             .or(item.recorded)

@@ -244,7 +244,7 @@ fn record(
         .first_code()
         .or(observation.code.text.as_deref());
     let parts = [specimen, code, observation.sub_id.as_deref()].map(Option::unwrap_or_default);
-    let key = format!("{}|{}", reading.file.slot(), parts.join("|"));
+    let key = format!("{}|{}", reading.slot, parts.join("|"));
     let occurrence = occurrences.entry(key.clone()).or_default();
     *occurrence += 1;
     let key = format!("{key}|{occurrence}");

@@ -153,7 +153,7 @@ fn keys(conditions: &[Condition]) -> Vec<String> {
 fn record(reading: &Reading<'_>, condition: Condition, key: &str) -> Record {
     let restricted = condition.security.as_ref().is_some_and(is_restricted);
     let occurred = occurred(reading, &condition);
-    let key = format!("{}|{key}", reading.file.slot());
+    let key = format!("{}|{key}", reading.slot);
     let body = Body::Condition(Box::new(condition));
     let mut record = reading.record(Kind::Condition, Category::Problem, occurred, key, body);
     if restricted {
@@ -202,7 +202,7 @@ mod tests {
     #[track_caller]
     fn check_keys(segments: &[&str], expected: &[&str]) {
         let read = message(segments);
-        let slot = "-|PPR-01|999999999999999|";
+        let slot = "0000123456|-|PPR-01|999999999999999|";
         let keys = read
             .records
             .iter()

@@ -245,7 +245,7 @@ fn where_a_facility_sends_no_demographics_the_pid_of_an_item_is_the_patient() {
         panic!("no patient")
     };
     assert!(patient.from_order);
-    assert_eq!(record.meta.source_key, "patient-from-order");
+    assert_eq!(record.meta.source_key, "patient-from-order|0000123456");
     assert_eq!(patient.names[1].text, "ミヤモト キョウミ");
     assert_eq!(patient.names[1].original.as_deref(), Some("ﾐﾔﾓﾄ ｷｮｳﾐ"));
 }

@@ -196,13 +196,17 @@ fn instant(text: &str) -> Option<Instant> {
 }
 
 impl FileName {
-    /// What versions of the same data share, within facility and patient: 診療日, データ種別, オーダNo.
-    pub fn slot(&self) -> String {
-        let date = self.date.map_or_else(
-            || "-".to_owned(),
-            |date| date.strftime("%Y%m%d").to_string(),
-        );
-        format!("{date}|{}|{}", self.kind.name(), self.order)
+    /// What versions of the same data share within a facility: the patient's `number` after the feed's
+    /// identity rules, 診療日, データ種別, オーダNo.
+    pub fn slot(&self, number: &str) -> String {
+        let (kind, order) = (self.kind.name(), &self.order);
+        match self.date {
+            None => format!("{number}|-|{kind}|{order}"),
+            Some(date) => {
+                let (year, month, day) = (date.year(), date.month(), date.day());
+                format!("{number}|{year:04}{month:02}{day:02}|{kind}|{order}")
+            }
+        }
     }
 
     /// What tells versions of a slot apart: 発生日時 and 診療科コード.
@@ -249,7 +253,10 @@ mod tests {
         assert_eq!(file.patient, "0000123456");
         assert_eq!(file.date.unwrap().to_string(), "2024-05-10");
         assert_eq!(file.kind, DataKind::Omp01);
-        assert_eq!(file.slot(), "20240510|OMP-01|000000024000123");
+        assert_eq!(
+            file.slot("123456"),
+            "123456|20240510|OMP-01|000000024000123"
+        );
         assert_eq!(file.version(), "20240510103046984|01");
         assert_eq!(file.order_number(), Some("000000024000123"));
         assert_eq!(file.instant().to_string(), "2024-05-10T10:30:46.984+09:00");
@@ -265,7 +272,7 @@ mod tests {
             (file.date, file.department.as_deref(), file.order_number()),
             (None, None, None)
         );
-        assert_eq!(file.slot(), "-|ADT-00|999999999999999");
+        assert_eq!(file.slot("123456"), "123456|-|ADT-00|999999999999999");
         assert_eq!(file.flag, Flag::Superseded);
     }
 

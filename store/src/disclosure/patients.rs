@@ -1,6 +1,8 @@
 //! Finding a patient: inside the requester's effective grants, by blind tokens of what a facility
 //! whose demographics the requester may see says about the patient.
 
+use std::collections::BTreeSet;
+
 use consent::{Action, Requester, Viewing};
 use model::id::{PatientId, PatientNumber};
 use model::record::{Body, Category, Kind, ReadRecord};
@@ -60,7 +62,7 @@ pub struct PatientQuery {
 pub struct ReadPatient {
     /// Public id.
     pub id: PatientId,
-    /// One statement a facility, newest first.
+    /// One statement for each number that a facility gave, newest first.
     pub statements: Vec<ReadRecord>,
     /// When this last changed for the requester.
     pub last_updated: Instant,
@@ -157,18 +159,19 @@ impl<A: Action> View<'_, A> {
             } else {
                 Vec::new()
             };
-        // A facility's own demographics speak before what its orders say.
+        // A facility's own demographics speak before what its orders say, for each number it gave.
         statements.sort_by_key(|statement| {
             (
                 from_order(statement),
                 std::cmp::Reverse(statement.meta.occurred.from),
             )
         });
-        let mut facilities = Vec::new();
-        statements.retain(|statement| {
-            let new = !facilities.contains(&statement.meta.facility);
-            facilities.push(statement.meta.facility.clone());
-            new
+        let mut numbers = BTreeSet::new();
+        statements.retain(|statement| match &statement.body {
+            Body::Patient(patient) => {
+                numbers.insert((statement.meta.facility.clone(), patient.local_id.clone()))
+            }
+            _ => false,
         });
         let last_updated = match statements
             .iter()

@@ -8,9 +8,10 @@ use model::record::{Body, Record};
 use model::time::Instant;
 
 use super::{
-    ABSENT, CURRENT, Item, ItemChange, Known, Outcome, PatientChange, Publish, SUPERSEDED_ONLY,
-    Slot, SlotChange, Standing, WITHDRAWN, is_served, record_key,
+    ABSENT, CURRENT, FoundBy, Item, ItemChange, Known, Outcome, PatientChange, Publish,
+    SUPERSEDED_ONLY, Slot, SlotChange, Standing, WITHDRAWN, is_served, record_key,
 };
+use crate::Token;
 use crate::db::{Db, Insert, Tx, Type, Value, params};
 use crate::error::Error;
 use crate::keys::{Keys, PatientKey};
@@ -304,15 +305,17 @@ impl Writer {
                 Some(sealed),
             );
         }
-        if let Some(tokens) = &change.tokens {
-            let facility = change.facility.number();
-            self.clear_tokens.push((change.patient.0, facility));
-            self.tokens.extend(
+        let (patient, facility) = (change.patient.0, change.facility.number());
+        let tokens = match &change.tokens {
+            None => return Ok(()),
+            Some(FoundBy::Also(tokens)) => tokens,
+            Some(FoundBy::Only(tokens)) => {
+                self.clear_tokens.push((patient, facility));
                 tokens
-                    .iter()
-                    .map(|token| (token.blind(&self.keys), change.patient.0, facility)),
-            );
-        }
+            }
+        };
+        let blind = |token: &Token| (token.blind(&self.keys), patient, facility);
+        self.tokens.extend(tokens.iter().map(blind));
         Ok(())
     }
 

@@ -105,7 +105,6 @@ impl Desk<'_> {
         )
         .await?;
         self.add_version(tx, &number, plain).await?;
-        link::another_number(self.shared, tx, patient, &paper.local_ids).await?;
         link::add(self.shared, tx, patient, &paper.local_ids).await?;
         if entry == Entry::Active {
             link::ask_again(self.shared, tx, patient, &paper.local_ids).await?;

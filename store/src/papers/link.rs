@@ -17,19 +17,26 @@ use crate::audit::Action;
 use crate::db::{Tx, params};
 use crate::error::Error;
 
-/// A patient whose folder a feed may read.
+/// A patient whose folders a feed may read.
 #[derive(Clone)]
 pub struct RosterEntry {
     /// Whose.
     pub patient: PatientNumber,
     /// Public id.
     pub public: PatientId,
-    /// The number at the facility, as the paper names it.
+    /// The state of the papers that this was read under.
+    pub epoch: i64,
+    /// The numbers at the facility: mostly one, more where a hospital registered somebody again.
+    pub links: Vec<Link>,
+}
+
+/// A number that papers give a patient at a facility.
+#[derive(Clone)]
+pub struct Link {
+    /// The number, as the paper names it.
     pub local_id: LocalPatientId,
     /// Whether the facility agrees. While it does not, nothing but its demographics may be read.
     pub state: LinkState,
-    /// The state of the papers that this was read under.
-    pub epoch: i64,
 }
 
 /// What became of a link.
@@ -73,25 +80,6 @@ pub(super) async fn owner(
         return Err(Conflict::of(Disagreement::TwoPatients, owners));
     }
     Ok(owners.into_iter().next())
-}
-
-/// Whether the patient has another number at one of the facilities already: feeds know a patient's
-/// files of a facility as those of one number.
-pub(super) async fn another_number(
-    shared: &Shared,
-    tx: &mut Tx,
-    patient: PatientNumber,
-    locals: &[LocalPatientId],
-) -> Result<(), PaperError> {
-    for local in locals {
-        let sql = "select token from link where patient = $1 and facility = $2 and token <> $3";
-        let params = params![patient, &local.facility, token(shared, local)];
-        let other: Option<(i64,)> = tx.fetch_optional(sql, params).await?;
-        if other.is_some() {
-            return Err(Conflict::of(Disagreement::AnotherNumber, [patient]));
-        }
-    }
-    Ok(())
 }
 
 /// Links local ids to a patient because a paper names them.
@@ -160,16 +148,24 @@ impl Papers {
             .office
             .fetch_all(sql, params![facility, shared.clock.now()])
             .await?;
-        let entry = |(patient, public, epoch, token, sealed, state): RosterRow| {
-            Ok(RosterEntry {
-                patient: PatientNumber(patient),
-                public: public_id(public)?,
+        let mut roster: Vec<RosterEntry> = Vec::new();
+        for (patient, public, epoch, token, sealed, state) in rows {
+            let patient = PatientNumber(patient);
+            let link = Link {
                 local_id: open_local(&shared.keys, facility.number(), token, &sealed)?,
                 state: link_state(state)?,
-                epoch,
-            })
-        };
-        rows.into_iter().map(entry).collect()
+            };
+            match roster.last_mut().filter(|last| last.patient == patient) {
+                Some(last) => last.links.push(link),
+                None => roster.push(RosterEntry {
+                    patient,
+                    public: public_id(public)?,
+                    epoch,
+                    links: vec![link],
+                }),
+            }
+        }
+        Ok(roster)
     }
 
     /// Compares a facility's own demographics with the papers that name the link, and remembers them.

@@ -107,15 +107,6 @@ fn local_ids(paper: &ConsentPaper, network: &Network, wrongs: &mut Vec<Wrong>) {
     if distinct.len() != paper.local_ids.len() {
         wrongs.push(Wrong::new("local_ids", "names a local id twice"));
     }
-    // A sweep knows a patient's files of a facility as those of one number.
-    let numbered: BTreeSet<_> = paper
-        .local_ids
-        .iter()
-        .map(|local| &local.facility)
-        .collect();
-    if numbered.len() != distinct.len() {
-        wrongs.push(Wrong::new("local_ids", "names two numbers of one facility"));
-    }
     let facilities = paper.local_ids.iter().map(|local| &local.facility);
     strangers("local_ids", facilities, network, wrongs);
 }

@@ -203,7 +203,7 @@ impl Conflict {
     fn tasks(&self) -> Vec<(TaskKind, PatientNumber)> {
         let kind = match self.why {
             Disagreement::TwoPatients => TaskKind::TwoPatients,
-            Disagreement::OtherPerson | Disagreement::AnotherNumber => TaskKind::OtherPerson,
+            Disagreement::OtherPerson => TaskKind::OtherPerson,
             Disagreement::OtherContent | Disagreement::State => return Vec::new(),
         };
         self.patients

@@ -133,7 +133,8 @@ async fn roster(papers: &Papers, facility: FacilityId) -> Vec<String> {
     let entries = papers.roster(&facility).await.unwrap();
     entries
         .iter()
-        .map(|entry| entry.local_id.id.reveal().clone())
+        .flat_map(|entry| &entry.links)
+        .map(|link| link.local_id.id.reveal().clone())
         .collect()
 }
 

@@ -15,7 +15,8 @@ use model::time::Instant;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use store::{
-    Clock, Entered, Entry, Evidence, MasterKey, NewPerson, PatientChange, Store, StoreConfig, Token,
+    Clock, Entered, Entry, Evidence, FoundBy, MasterKey, NewPerson, PatientChange, Store,
+    StoreConfig, Token,
 };
 use tower::ServiceExt;
 
@@ -177,7 +178,7 @@ impl Stage {
             items: Vec::new(),
             slots: Vec::new(),
             joined: Some(records),
-            tokens: Some(tokens.to_vec()),
+            tokens: Some(FoundBy::Only(tokens.to_vec())),
         };
         self.store.intake().accept(vec![change]).await.unwrap();
     }

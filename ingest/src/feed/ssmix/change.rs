@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::feed::Feed;
-use model::id::PatientNumber;
+use model::id::{FacilityId, PatientNumber};
 use model::record::{Body, Kind, Record};
 use normalize::join::{Contribution, allergies, encounters};
+use normalize::ssmix::data_type::DataKind;
 use normalize::ssmix::path::Flag;
-use store::{Error, Intake, Item, ItemChange, Known, SlotChange, Token};
+use store::{Error, FoundBy, Intake, Item, ItemChange, Known, SlotChange, Token};
 
 use super::read::{ReadFile, by_slot, version_text};
 use super::show::{
@@ -92,7 +93,7 @@ pub(crate) struct Resolved {
     pub(crate) items: Vec<ItemChange>,
     pub(crate) slots: Vec<SlotChange>,
     pub(crate) joined: Option<Vec<Record>>,
-    pub(crate) tokens: Option<Vec<Token>>,
+    pub(crate) tokens: Option<FoundBy>,
 }
 
 impl Resolver<'_> {
@@ -139,7 +140,7 @@ impl Resolver<'_> {
             .filter_map(|(slot, items)| Some((*slot, shown(outlines.get(slot)?, items, &records))))
             .collect();
         let joined = self.join(&shown, &items, &mut records).await?;
-        let tokens = tokens(&shown);
+        let tokens = self.tokens(&shown, &items, &mut records).await?;
         Ok(Resolved {
             items: self.item_changes(read, moved, &shown)?,
             slots: self.slot_changes(shown),
@@ -219,6 +220,43 @@ impl Resolver<'_> {
         Ok(Some(joined))
     }
 
+    /// By what the patient is found, when a statement about who they are was touched: by the
+    /// demographics of every number; where there are none, by what the orders say.
+    async fn tokens(
+        &self,
+        shown: &BTreeMap<i64, Shown>,
+        items: &BTreeMap<i64, Item>,
+        records: &mut Records,
+    ) -> Result<Option<FoundBy>, Error> {
+        let publish = shown.values().flat_map(|shown| &shown.publish);
+        let here: Vec<Arc<Record>> = publish
+            .filter(|publish| publish.record.meta.kind == Kind::Patient)
+            .map(|publish| Arc::clone(&publish.record))
+            .collect();
+        let states = |item: &&Item| SlotKind::numbered(item.kind).kind == DataKind::Adt00;
+        let touched = |item: &Item| shown.contains_key(&item.slot);
+        if !items.values().filter(states).any(touched) {
+            let said = said(&self.feed.facility, here.iter());
+            return Ok((!said.is_empty()).then_some(FoundBy::Also(said)));
+        }
+        let standing = self
+            .known
+            .slots
+            .values()
+            .filter(|slot| !shown.contains_key(&slot.slot));
+        let elsewhere: Vec<Item> = standing
+            .flat_map(|slot| slot.published.iter())
+            .filter_map(|(path, _)| items.get(path).filter(states).cloned())
+            .collect();
+        self.fetch(elsewhere.clone(), records).await?;
+        let elsewhere = elsewhere
+            .iter()
+            .filter_map(|item| records.get(&item.path))
+            .flat_map(|records| records.iter());
+        let said = said(&self.feed.facility, here.iter().chain(elsewhere));
+        Ok(Some(FoundBy::Only(said)))
+    }
+
     /// Every item whose row changes; items that a touched slot shows need their place in the batch.
     fn item_changes(
         &self,
@@ -288,17 +326,15 @@ fn needed(slots: &BTreeMap<i64, Vec<Item>>, outlines: &BTreeMap<i64, Outline>) -
     outlines.iter().flat_map(of_slot).collect()
 }
 
-/// By what the facility's demographics find the patient, when they are shown anew.
-fn tokens(shown: &BTreeMap<i64, Shown>) -> Option<Vec<Token>> {
-    let mut patients = shown
-        .values()
-        .flat_map(|shown| &shown.publish)
-        .filter_map(|publish| match &publish.record.body {
-            Body::Patient(patient) => Some((&publish.record.meta.facility, patient)),
-            _ => None,
-        });
-    let (facility, patient) = patients.next_back()?;
-    Some(super::tokens::of(facility, patient))
+/// By what the patient is found whom these records state.
+fn said<'a>(facility: &FacilityId, records: impl Iterator<Item = &'a Arc<Record>>) -> Vec<Token> {
+    let patients = records.filter_map(|record| match &record.body {
+        Body::Patient(patient) => Some(patient),
+        _ => None,
+    });
+    patients
+        .flat_map(|patient| super::tokens::of(facility, patient))
+        .collect()
 }
 
 #[cfg(test)]
@@ -316,6 +352,7 @@ mod tests {
     fn found(flag: char) -> Found {
         let path = format!("{VERSION}_{flag}");
         Found {
+            number: 0,
             root: 0,
             name: parse(&path).unwrap(),
             version_path: VERSION.to_owned(),

@@ -27,6 +27,8 @@ pub(crate) struct ReadFile {
     raw: Vec<u8>,
     packed: Option<Packed>,
     pub(crate) is_demographics: bool,
+    /// Which of the patient's numbers.
+    pub(crate) number: usize,
 }
 
 /// What reading needs besides the file.
@@ -35,24 +37,33 @@ pub(crate) struct Reader {
     pub(crate) feed: Arc<Feed>,
     pub(crate) intake: Intake,
     pub(crate) most: u64,
-    /// The number of the patient in whose folder the files lie, after the feed's identity rules.
-    pub(crate) patient: String,
+    /// The numbers of the patient in whose folders the files lie.
+    pub(crate) numbers: Arc<[Number]>,
 }
 
-struct Job {
+/// A number of a patient.
+pub(crate) struct Number {
+    /// After the feed's identity rules.
+    pub(crate) id: String,
+    /// Whether the facility wrote demographics under it.
+    pub(crate) demographics: bool,
+}
+
+struct Job<'a> {
     name: FileName,
+    number: (usize, &'a Number),
     item: Item,
 }
 
 impl Reader {
     /// Reads files, many at once, in their order. A file that vanished meanwhile, or cannot be opened,
     /// is left out: the next sweep tries again.
-    pub(crate) async fn read(&self, files: Vec<Found>, patient_from_order: bool) -> Vec<ReadFile> {
-        let reader = self.clone();
+    pub(crate) async fn read(&self, files: Vec<Found>) -> Vec<ReadFile> {
+        let most = self.most;
         let fetched = tokio::task::spawn_blocking(move || {
             let fetch = |file: Found| {
-                let content = tree::read(&file.path, reader.most).ok()?;
-                Some((reader.job(file), content))
+                let content = tree::read(&file.path, most).ok()?;
+                Some((file, content))
             };
             files.into_iter().filter_map(fetch).collect::<Vec<_>>()
         });
@@ -63,17 +74,19 @@ impl Reader {
         let work = move || {
             fetched
                 .into_par_iter()
-                .map(|(job, content)| reader.file(job, content, patient_from_order))
+                .filter_map(|(file, content)| Some(reader.file(reader.job(file)?, content)))
                 .collect::<Vec<ReadFile>>()
         };
         cpu::run(work).await.unwrap_or_default()
     }
 
-    fn job(&self, file: Found) -> Job {
+    fn job(&self, file: Found) -> Option<Job<'_>> {
+        let number = self.numbers.get(file.number)?;
         let facility = &self.feed.facility;
         let slot_kind = slot_kind(&file.name);
         let item = Item::new(
-            self.intake.slot_digest(facility, &file.name.slot()),
+            self.intake
+                .slot_digest(facility, &file.name.slot(&number.id)),
             self.intake
                 .path_digest(facility, file.root, &file.version_path),
             slot_kind.number(),
@@ -86,13 +99,15 @@ impl Reader {
             file.modified,
             Outcome::Withheld,
         );
-        Job {
+        Some(Job {
             name: file.name,
+            number: (file.number, number),
             item,
-        }
+        })
     }
 
-    fn file(&self, job: Job, content: Content, patient_from_order: bool) -> ReadFile {
+    fn file(&self, job: Job<'_>, content: Content) -> ReadFile {
+        let (at, number) = job.number;
         let (raw, refused) = match content {
             Content::Bytes(bytes) if bytes.is_empty() => (bytes, Some(lint::S1111)),
             Content::Bytes(bytes) => (bytes, None),
@@ -101,7 +116,7 @@ impl Reader {
         let read = || {
             let context = Context {
                 feed: &self.feed,
-                patient_from_order,
+                patient_from_order: !number.demographics,
             };
             normalize(
                 &normalize::Item {
@@ -126,7 +141,7 @@ impl Reader {
         let strays = normalized
             .subject
             .as_ref()
-            .is_some_and(|subject| *subject != self.patient);
+            .is_some_and(|subject| *subject != number.id);
         let mut file = ReadFile {
             slot_kind: slot_kind(&job.name),
             records: Arc::new(normalized.records.into_iter().map(Arc::new).collect()),
@@ -135,6 +150,7 @@ impl Reader {
             is_demographics: job.name.kind == normalize::ssmix::data_type::DataKind::Adt00,
             raw,
             packed: None,
+            number: at,
             item,
         };
         if strays && file.item.outcome != Outcome::Withheld {

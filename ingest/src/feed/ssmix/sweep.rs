@@ -2,15 +2,17 @@
 //! batch is accepted the next one is read.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use futures_util::future::try_join;
 use futures_util::stream::{self, Stream, StreamExt};
 use model::id::PatientNumber;
 use model::papers::LinkState;
 use normalize::lint;
-use store::{Error, PatientChange, RosterEntry};
+use store::{Error, Link, PatientChange, RosterEntry};
 
 use super::change::Difference;
+use super::read::Number;
 use super::{Compared, Tree};
 use crate::report::Report;
 
@@ -81,7 +83,7 @@ impl Tree {
             .buffered(AT_ONCE);
         while let Some(looked) = compared.next().await {
             match looked? {
-                (_, Some(compared)) if compared.is_quiet() => {
+                (entry, Some(compared)) if all_proved(&entry) && compared.difference.is_empty() => {
                     kept += compared.known.items.len();
                     compared.notice(report);
                 }
@@ -110,11 +112,13 @@ impl Tree {
         if known.items.is_empty() {
             return Ok((entry, None));
         }
-        let compared = self.compare_with(entry.clone(), known).await?;
+        let mut proved = entry.clone();
+        proved.links.retain(is_proved);
+        let compared = self.compare_with(proved, known).await?;
         Ok((entry, Some(compared)))
     }
 
-    /// One patient: prove the link, compare, read, resolve.
+    /// One patient: prove the links, compare, read, resolve.
     async fn patient(&self, entry: RosterEntry, paused: bool) -> Result<Patient, Error> {
         let mut report = Report::default();
         let Some(entry) = self.proved(entry, &mut report).await? else {
@@ -127,21 +131,21 @@ impl Tree {
         }
         let Compared {
             entry,
+            numbers,
             known,
             difference,
-            demographics,
             ..
         } = compared;
         let mut portions = portions(difference).into_iter();
         let first = portions.next().unwrap_or_default();
         let bytes = first.bytes();
         let change = self
-            .change(&entry, &known, first, demographics, &mut report)
+            .change(&entry, &numbers, &known, first, &mut report)
             .await?;
         let portions: Vec<Difference> = portions.collect();
         let rest = (!portions.is_empty()).then_some(Rest {
             entry,
-            demographics,
+            numbers,
             portions,
         });
         Ok(Patient {
@@ -163,7 +167,7 @@ impl Tree {
         self.accept(batch.changes, paused, report).await?;
         let Some(Rest {
             entry,
-            demographics,
+            numbers,
             portions,
         }) = batch.rest
         else {
@@ -171,7 +175,7 @@ impl Tree {
         };
         for portion in portions {
             let known = self.known(&entry).await?;
-            let change = self.change(&entry, &known, portion, demographics, report);
+            let change = self.change(&entry, &numbers, &known, portion, report);
             match change.await {
                 Err(Error::NotFound) => {
                     report.waiting += 1;
@@ -224,26 +228,26 @@ impl Tree {
 
     async fn again(&self, patient: PatientNumber, paused: bool) -> Result<(), Error> {
         let roster = self.papers.roster(&self.feed.facility).await?;
-        let is_theirs =
-            |entry: &RosterEntry| entry.patient == patient && entry.state == LinkState::Proved;
-        for entry in roster.into_iter().filter(is_theirs) {
-            let Compared {
-                entry,
-                known,
-                difference,
-                demographics,
-                ..
-            } = self.compare(entry).await?.sparing(paused);
-            if !difference.is_empty() {
-                // What is read again is counted already.
-                let counted = &mut Report::default();
-                let change = self
-                    .change(&entry, &known, difference, demographics, counted)
-                    .await?;
-                self.store.intake().accept(vec![change]).await?;
-            }
+        let Some(mut entry) = roster.into_iter().find(|entry| entry.patient == patient) else {
+            return Ok(());
+        };
+        entry.links.retain(is_proved);
+        let Compared {
+            entry,
+            numbers,
+            known,
+            difference,
+            ..
+        } = self.compare(entry).await?.sparing(paused);
+        if difference.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        // What is read again is counted already.
+        let counted = &mut Report::default();
+        let change = self
+            .change(&entry, &numbers, &known, difference, counted)
+            .await?;
+        self.store.intake().accept(vec![change]).await
     }
 }
 
@@ -264,12 +268,15 @@ async fn fill(
     Ok(batch)
 }
 
-impl Compared {
-    /// Whether there is nothing to do for this patient.
-    fn is_quiet(&self) -> bool {
-        self.entry.state == LinkState::Proved && self.difference.is_empty()
-    }
+fn is_proved(link: &Link) -> bool {
+    link.state == LinkState::Proved
+}
 
+fn all_proved(entry: &RosterEntry) -> bool {
+    entry.links.iter().all(is_proved)
+}
+
+impl Compared {
     fn notice(&self, report: &mut Report) {
         report.notice(lint::S1117, self.strange);
         report.notice(lint::S1112, self.unreadable);
@@ -299,7 +306,7 @@ impl Patient {
 /// What is still to be read of a large patient.
 struct Rest {
     entry: RosterEntry,
-    demographics: bool,
+    numbers: Arc<[Number]>,
     portions: Vec<Difference>,
 }
 
@@ -343,7 +350,7 @@ fn portions(difference: Difference) -> Vec<Difference> {
         renamed,
         vanished,
     } = difference;
-    read.sort_by_cached_key(|file| (file.name.slot(), file.name.instant()));
+    read.sort_by_cached_key(|file| (file.name.slot(&file.name.patient), file.name.instant()));
     let mut parts = vec![Difference {
         read: Vec::new(),
         renamed,

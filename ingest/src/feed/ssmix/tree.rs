@@ -16,6 +16,8 @@ const MOST_FILES: usize = 1_000_000;
 
 /// A file of a patient.
 pub(crate) struct Found {
+    /// Which of the patient's numbers.
+    pub(crate) number: usize,
     /// Which of the feed's roots.
     pub(crate) root: usize,
     /// What the name says.
@@ -41,13 +43,20 @@ pub(crate) struct Listing {
     pub(crate) unreadable: usize,
 }
 
-/// Lists a patient's files in all roots. A root that cannot be read is an error: an unmounted share
-/// must not look like a hospital that deleted everything.
-pub(crate) fn list(roots: &[PathBuf], local_id: &str, identity: &Identity) -> io::Result<Listing> {
+/// Lists a patient's files under all their numbers in all roots. A root that cannot be read is an
+/// error: an unmounted share must not look like a hospital that deleted everything.
+pub(crate) fn list(
+    roots: &[PathBuf],
+    numbers: &[&str],
+    identity: &Identity,
+) -> io::Result<Listing> {
     let mut listing = Listing::default();
-    for (number, root) in roots.iter().enumerate() {
-        for patient in patient_folders(root, local_id, identity)? {
-            walk(root, number, &patient, DEPTH, &mut listing);
+    for (at, root) in roots.iter().enumerate() {
+        for (number, local_id) in numbers.iter().enumerate() {
+            for folder in patient_folders(root, local_id, identity)? {
+                let place = Below { root, at, number };
+                place.walk(&folder, DEPTH, &mut listing);
+            }
         }
     }
     Ok(listing)
@@ -101,46 +110,56 @@ fn folders_of(path: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(folders)
 }
 
-fn walk(root: &Path, number: usize, folder: &Path, depth: usize, listing: &mut Listing) {
-    let Ok(entries) = fs::read_dir(folder) else {
-        listing.unreadable += 1;
-        return;
-    };
-    for entry in entries {
-        let Ok((kind, entry)) = entry.and_then(|entry| Ok((entry.file_type()?, entry))) else {
-            listing.unreadable += 1;
-            continue;
-        };
-        if kind.is_dir() && depth > 1 {
-            walk(root, number, &entry.path(), depth - 1, listing);
-        } else if kind.is_file() && listing.files.len() < MOST_FILES {
-            match found(root, number, &entry) {
-                Some(found) => listing.files.push(found),
-                None => listing.strange += 1,
-            }
-        } else {
-            listing.strange += 1;
-        }
-    }
+/// Where a look goes: a number's folder below a root.
+struct Below<'a> {
+    root: &'a Path,
+    at: usize,
+    number: usize,
 }
 
-fn found(root: &Path, number: usize, entry: &fs::DirEntry) -> Option<Found> {
-    let path = entry.path();
-    let relative = path.strip_prefix(root).ok()?.to_str()?;
-    let name = parse(relative).ok()?;
-    // A file may vanish between the listing and this look; the next sweep knows.
-    let meta = entry.metadata().ok()?;
-    let modified = meta.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
-    Some(Found {
-        root: number,
-        version_path: relative
-            .rsplit_once('_')
-            .map(|(version, _)| version.to_owned())?,
-        name,
-        size: i64::try_from(meta.len()).ok()?,
-        modified: i64::try_from(modified.as_micros()).ok()?,
-        path,
-    })
+impl Below<'_> {
+    fn walk(&self, folder: &Path, depth: usize, listing: &mut Listing) {
+        let Ok(entries) = fs::read_dir(folder) else {
+            listing.unreadable += 1;
+            return;
+        };
+        for entry in entries {
+            let Ok((kind, entry)) = entry.and_then(|entry| Ok((entry.file_type()?, entry))) else {
+                listing.unreadable += 1;
+                continue;
+            };
+            if kind.is_dir() && depth > 1 {
+                self.walk(&entry.path(), depth - 1, listing);
+            } else if kind.is_file() && listing.files.len() < MOST_FILES {
+                match self.found(&entry) {
+                    Some(found) => listing.files.push(found),
+                    None => listing.strange += 1,
+                }
+            } else {
+                listing.strange += 1;
+            }
+        }
+    }
+
+    fn found(&self, entry: &fs::DirEntry) -> Option<Found> {
+        let path = entry.path();
+        let relative = path.strip_prefix(self.root).ok()?.to_str()?;
+        let name = parse(relative).ok()?;
+        // A file may vanish between the listing and this look; the next sweep knows.
+        let meta = entry.metadata().ok()?;
+        let modified = meta.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+        Some(Found {
+            number: self.number,
+            root: self.at,
+            version_path: relative
+                .rsplit_once('_')
+                .map(|(version, _)| version.to_owned())?,
+            name,
+            size: i64::try_from(meta.len()).ok()?,
+            modified: i64::try_from(modified.as_micros()).ok()?,
+            path,
+        })
+    }
 }
 
 /// Reads a file, but nothing of one that is larger than allowed.
@@ -182,7 +201,7 @@ mod tests {
     }
 
     fn count(root: &Path, id: &str, identity: &Identity) -> (usize, usize) {
-        let listing = list(&[root.to_owned()], id, identity).unwrap();
+        let listing = list(&[root.to_owned()], &[id], identity).unwrap();
         (listing.files.len(), listing.strange)
     }
 
@@ -237,7 +256,7 @@ mod tests {
     fn a_storage_that_is_not_mounted_is_an_error() {
         let root = storage();
         let gone = root.path().join("gone");
-        assert!(list(&[gone], "0000123456", &Identity::default()).is_err());
+        assert!(list(&[gone], &["0000123456"], &Identity::default()).is_err());
     }
 
     #[test]

@@ -66,7 +66,7 @@ fn a_reception_is_an_encounter_whose_time_tells_it_from_others_of_its_day() {
     );
     assert_eq!(
         read.records[0].meta.source_key,
-        "AMB|20240513|ADT-12|999999999999999|2024-05-13T08:25:00+09:00"
+        "AMB|0000123456|20240513|ADT-12|999999999999999|2024-05-13T08:25:00+09:00"
     );
     let encounter = encounter(&read);
     assert_eq!(encounter.status, EncounterStatus::Received);
@@ -247,8 +247,14 @@ fn values_of_the_body_belong_to_the_demographics() {
         .iter()
         .map(|(record, _)| record.meta.source_key.as_str())
         .collect();
-    assert_eq!(keys[0], "-|ADT-00|999999999999999||9N001000000000001||1");
-    assert_eq!(keys[1], "-|ADT-00|999999999999999||9N001000000000001||2");
+    assert_eq!(
+        keys[0],
+        "0000123456|-|ADT-00|999999999999999||9N001000000000001||1"
+    );
+    assert_eq!(
+        keys[1],
+        "0000123456|-|ADT-00|999999999999999||9N001000000000001||2"
+    );
     for (record, value) in values {
         assert_eq!(record.meta.category, Category::Demographics);
         // Without a time of its own a value answers no search by date, but it is known since then.
@@ -308,8 +314,8 @@ fn allergies_inside_other_messages_are_statements_of_an_order() {
     assert_eq!(
         keys[1..],
         [
-            "20240513|ADT-22|999999999999999|DA||ペニシリン|1",
-            "20240513|ADT-22|999999999999999|DA||ペニシリン|2"
+            "0000123456|20240513|ADT-22|999999999999999|DA||ペニシリン|1",
+            "0000123456|20240513|ADT-22|999999999999999|DA||ペニシリン|2"
         ]
     );
     let Body::Allergy(allergy) = &read.records[1].body else {

@@ -94,7 +94,7 @@ fn the_same_test_twice_has_two_keys() {
         .iter()
         .map(|record| record.meta.source_key.as_str())
         .collect();
-    let slot = "20240510|OML-11|000000000000001";
+    let slot = "0000123456|20240510|OML-11|000000000000001";
     assert_eq!(
         keys,
         [

@@ -67,7 +67,7 @@ fn check_numbers(groups: &[&str], expected: &[(&str, u32, &str)]) {
             let key = record
                 .meta
                 .source_key
-                .strip_prefix("20240510|OMP-01|000000000000001|")
+                .strip_prefix("0000123456|20240510|OMP-01|000000000000001|")
                 .unwrap();
             (request.rp_number.as_str(), request.order_in_rp, key)
         });

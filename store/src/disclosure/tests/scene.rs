@@ -18,7 +18,7 @@ use crate::db::params;
 use crate::disclosure::{Call, Disclosed, Disclosure, Page, RecordQuery, Refused, Token, View};
 use crate::intake::{Item, ItemChange, Outcome, PatientChange, Publish, SlotChange, Standing};
 use crate::testing::{NOW, clinic, hospital};
-use crate::{Packed, Store};
+use crate::{FoundBy, Packed, Store};
 
 /// The patient of a scene.
 pub(super) const PATIENT: PatientNumber = PatientNumber(1);
@@ -290,7 +290,7 @@ pub(super) async fn register(
     statement.meta.facility = facility.clone();
     let change = PatientChange {
         joined: Some(vec![statement]),
-        tokens: Some(tokens),
+        tokens: Some(FoundBy::Only(tokens)),
         ..change(number, facility, joins)
     };
     intake.accept(vec![change]).await.unwrap();

@@ -240,23 +240,36 @@ async fn a_patient_whose_key_was_destroyed_is_not_found() {
 }
 
 #[tokio::test]
-async fn what_a_facility_says_of_a_patient_goes_before_what_its_orders_say() {
+async fn what_a_facility_says_of_a_number_goes_before_what_its_orders_say() {
     on_both(async |stage| {
         open_patient(&stage.store, PATIENT).await;
-        let mut order = on(demographics("order"), "2024-06-01");
-        if let Body::Patient(patient) = &mut order.body {
-            patient.from_order = true;
-        }
-        keep(
-            &stage.store,
-            PATIENT,
-            vec![order, on(demographics("own"), "2024-05-01")],
-        )
-        .await;
+        let said = |number, day, from_order| {
+            let mut record = on(demographics(number), day);
+            record.meta.source_key = format!("{number} {from_order}");
+            if let Body::Patient(patient) = &mut record.body {
+                patient.from_order = from_order;
+            }
+            record
+        };
+        let said = vec![
+            said("one", "2024-06-01", true),
+            said("one", "2024-05-01", false),
+            said("two", "2024-05-02", true),
+        ];
+        keep(&stage.store, PATIENT, said).await;
         let reader = Reader::physician(&stage.store);
         let patient = reader.view(PATIENT).await.unwrap().patient().await.unwrap();
-        let statements: Vec<String> = patient.statements.iter().map(name).collect();
-        assert_eq!(statements, ["own"], "one statement a facility");
+        let from_order = |statement: &model::record::ReadRecord| matches!(&statement.body, Body::Patient(patient) if patient.from_order);
+        let statements: Vec<(String, bool)> = patient
+            .statements
+            .iter()
+            .map(|statement| (name(statement), from_order(statement)))
+            .collect();
+        assert_eq!(
+            statements,
+            [("one".to_owned(), false), ("two".to_owned(), true)],
+            "one statement a number"
+        );
     })
     .await;
 }

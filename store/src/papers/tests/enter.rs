@@ -153,30 +153,27 @@ async fn papers_that_name_the_same_local_id_are_of_one_patient() {
 }
 
 #[tokio::test]
-async fn a_patient_has_one_number_at_a_facility() {
+async fn a_patient_whom_a_hospital_registered_twice_is_one_patient_with_both_numbers() {
     on_both(async |stage| {
         let papers = papers(stage);
-        let two = ConsentPaper {
-            local_ids: vec![local(hospital(), "1"), local(hospital(), "2")],
-            ..consent("C-1")
+        let naming = |consent_no, numbers: &[&str]| ConsentPaper {
+            local_ids: numbers
+                .iter()
+                .map(|number| local(hospital(), number))
+                .collect(),
+            ..consent(consent_no)
         };
-        let refused = papers.enter_consent(OPERATOR, &two, Entry::Active).await;
-        assert!(matches!(refused, Err(PaperError::Wrong(_))));
-        let elsewhere = local(clinic(), "77");
-        let first = ConsentPaper {
-            local_ids: vec![elsewhere.clone(), local(hospital(), "1")],
-            ..consent("C-2")
-        };
-        papers
-            .enter_consent(OPERATOR, &first, Entry::Active)
-            .await
-            .unwrap();
-        let later = ConsentPaper {
-            local_ids: vec![elsewhere, local(hospital(), "2")],
-            ..consent("C-3")
-        };
-        let refused = papers.enter_consent(OPERATOR, &later, Entry::Active).await;
-        assert_eq!(why(refused), Disagreement::AnotherNumber);
+        for paper in [naming("C-1", &["1", "2"]), naming("C-2", &["2", "3"])] {
+            papers
+                .enter_consent(OPERATOR, &paper, Entry::Active)
+                .await
+                .unwrap();
+        }
+        let on_roster = papers.roster(&hospital()).await.unwrap();
+        assert_eq!(on_roster.len(), 1);
+        let mut numbers = roster(&papers, hospital()).await;
+        numbers.sort();
+        assert_eq!(numbers, ["1", "2", "3"]);
     })
     .await;
 }

@@ -20,12 +20,12 @@ async fn gov_nine_three_nothing_opens_before_the_facility_agrees() {
         assert!(open(&stage.store, entered.patient).await.is_empty());
         let entry = papers.roster(&hospital()).await.unwrap().remove(0);
         assert_eq!(
-            (entry.patient, entry.public, entry.state),
+            (entry.patient, entry.public, entry.links[0].state),
             (entered.patient, entered.public, LinkState::Unproved)
         );
 
         let proof = papers
-            .prove_link(entry.patient, &entry.local_id, &evidence())
+            .prove_link(entry.patient, &entry.links[0].local_id, &evidence())
             .await
             .unwrap();
         assert_eq!(
@@ -38,7 +38,7 @@ async fn gov_nine_three_nothing_opens_before_the_facility_agrees() {
             BTreeSet::from(readers)
         );
         let again = papers
-            .prove_link(entry.patient, &entry.local_id, &evidence())
+            .prove_link(entry.patient, &entry.links[0].local_id, &evidence())
             .await
             .unwrap();
         assert_eq!(again, proof);

@@ -1,0 +1,136 @@
+//! Whether what lies in a folder is the patient's: a link is proved before anything else of its folder
+//! is opened, and every later item is tested against what proved it.
+
+use model::id::PatientNumber;
+use model::papers::LinkState;
+use normalize::lint;
+use store::{Error, Evidence, Link, Outcome, Proof, RosterEntry};
+
+use super::Tree;
+use super::read::{self, ReadFile};
+use crate::report::Report;
+
+impl Tree {
+    /// The entry with its proved numbers only; nothing when there is none. Numbers that are not proved
+    /// yet are tried.
+    pub(super) async fn proved(
+        &self,
+        mut entry: RosterEntry,
+        report: &mut Report,
+    ) -> Result<Option<RosterEntry>, Error> {
+        for at in 0..entry.links.len() {
+            let Some(link) = entry.links.get(at) else {
+                break;
+            };
+            if link.state != LinkState::Unproved {
+                continue;
+            }
+            let Some(proof) = self.prove(&entry, link.clone()).await? else {
+                continue;
+            };
+            // What a proof changes, this sweep made itself.
+            entry.epoch = proof.epoch;
+            if let Some(link) = entry.links.get_mut(at) {
+                link.state = proof.state;
+            }
+        }
+        for link in &entry.links {
+            match link.state {
+                LinkState::Proved => {}
+                LinkState::Disagrees => report.closed_links += 1,
+                LinkState::Unproved => report.unproved_links += 1,
+            }
+        }
+        entry.links.retain(|link| link.state == LinkState::Proved);
+        Ok((!entry.links.is_empty()).then_some(entry))
+    }
+
+    /// The facility's demographics under this number, else the newest single file, are read, and
+    /// nothing else of the folder is opened until they agree with the papers.
+    async fn prove(&self, entry: &RosterEntry, link: Link) -> Result<Option<Proof>, Error> {
+        let alone = RosterEntry {
+            links: vec![link.clone()],
+            ..entry.clone()
+        };
+        let mut listing = self.list(&alone).await?;
+        let numbers = self.numbers(&alone, &listing);
+        let Some(first) = read::first_to_read(&listing.files) else {
+            return Ok(None);
+        };
+        let file = listing.files.swap_remove(first);
+        let read = self.reader(&numbers).read(vec![file]).await;
+        let readable = read
+            .first()
+            .filter(|file| file.item.outcome != Outcome::Withheld);
+        let Some(evidence) = readable.and_then(|file| file.evidence.as_ref()) else {
+            return Ok(None);
+        };
+        self.prove_with(entry.patient, &link, evidence)
+            .await
+            .map(Some)
+    }
+
+    async fn prove_with(
+        &self,
+        patient: PatientNumber,
+        link: &Link,
+        evidence: &normalize::Evidence,
+    ) -> Result<Proof, Error> {
+        self.papers
+            .prove_link(patient, &link.local_id, &facts(evidence))
+            .await
+    }
+
+    /// Every item is tested against the demographics that proved the link of its number; what
+    /// disagrees may be another patient's and is withheld. New demographics of the facility join the
+    /// evidence.
+    pub(super) async fn test(
+        &self,
+        entry: &RosterEntry,
+        read: &mut [ReadFile],
+    ) -> Result<(), Error> {
+        for file in read
+            .iter()
+            .filter(|file| file.is_demographics && file.item.outcome == Outcome::Read)
+        {
+            if let (Some(evidence), Some(link)) = (&file.evidence, entry.links.get(file.number)) {
+                self.prove_with(entry.patient, link, evidence).await?;
+            }
+        }
+        // The files of a patient mostly say the same.
+        let mut tested: Vec<(usize, normalize::Evidence, bool)> = Vec::new();
+        for file in read
+            .iter_mut()
+            .filter(|file| file.item.outcome != Outcome::Withheld)
+        {
+            let known = tested.iter().find(|(number, evidence, _)| {
+                *number == file.number && Some(evidence) == file.evidence.as_ref()
+            });
+            let fits = match (known, &file.evidence, entry.links.get(file.number)) {
+                (Some((_, _, fits)), _, _) => *fits,
+                (None, Some(evidence), Some(link)) => {
+                    let fits = self
+                        .papers
+                        .fits(entry.patient, &link.local_id, &facts(evidence))
+                        .await?;
+                    tested.push((file.number, evidence.clone(), fits));
+                    fits
+                }
+                _ => false,
+            };
+            if !fits {
+                file.withhold(lint::D2302);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn facts(evidence: &normalize::Evidence) -> Evidence {
+    Evidence {
+        birth_date: evidence.birth_date,
+        sex: evidence.sex,
+        kana: evidence.kana.clone(),
+        kanji: evidence.kanji.clone(),
+    }
+}
