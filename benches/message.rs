@@ -52,16 +52,16 @@ fn messages(criterion: &mut Criterion) {
         };
         let records = normalize(&item, &context).records;
         group.bench_function("decode", |bench| {
-            bench.iter(|| decode(black_box(&bytes), "~ISO IR87", Fallback::Cp932))
+            bench.iter(|| decode(black_box(&bytes), "~ISO IR87", Fallback::Cp932));
         });
         group.bench_function("parse", |bench| {
-            bench.iter(|| Message::parse(black_box(&bytes), Fallback::Cp932).is_ok())
+            bench.iter(|| Message::parse(black_box(&bytes), Fallback::Cp932).is_ok());
         });
         group.bench_function("normalize", |bench| {
-            bench.iter(|| normalize(black_box(&item), &context))
+            bench.iter(|| normalize(black_box(&item), &context));
         });
         group.bench_function("pack", |bench| {
-            bench.iter(|| Packed::new(&bytes, black_box(&records)).is_ok())
+            bench.iter(|| Packed::new(&bytes, black_box(&records)).is_ok());
         });
         group.finish();
     }
