@@ -75,7 +75,7 @@ async fn prove(hub: &Hub, hospital: &Hospital) -> anyhow::Result<()> {
         let evidence = Evidence {
             birth_date: Some(paper.birth_date.parse()?),
             sex: Some(sex),
-            kana: Some(paper.kana.clone()),
+            kana: Some(normalize::text::fold(&paper.kana)),
             kanji: None,
         };
         hub.papers
@@ -243,6 +243,7 @@ async fn look(hub: &Hub) -> anyhow::Result<()> {
         }
     }
     let looked = taken.len();
+    anyhow::ensure!(looked > 0, "somebody has 200 results");
     let (half, most) = p50_p99(taken);
     println!(
         "\n200 results of {looked} patients, one after the other: p50 {half:.2} ms, p99 {most:.2} ms"
