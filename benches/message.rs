@@ -17,6 +17,10 @@ use normalize::{Context, Format, Item, normalize};
 use samples::{Mix, Network};
 use store::Packed;
 
+/// As the program has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The longest file of each data kind of an invented patient.
 fn longest() -> BTreeMap<String, (FileName, Vec<u8>)> {
     let network = Network::generate(1, 1)

@@ -25,6 +25,10 @@ use clap::{Parser, Subcommand};
 
 use output::Output;
 
+/// Records are many small texts: with the system's allocator a fifth of the time goes to it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Health-data sharing hub for Japanese regional medical networks
 #[derive(Parser)]
 #[command(

@@ -27,6 +27,10 @@ mod schema;
 
 use hub::Database;
 
+/// As the program has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     // Cargo adds switches of its own.
