@@ -239,7 +239,7 @@ impl Disclosure {
         let sql = "select p.number, p.epoch, p.public_id, coalesce(g.source, 0), coalesce(g.categories, 0), \
                    coalesce(g.sensitivity_max, 0), coalesce(g.valid_from, 0), coalesce(g.valid_to, 0), \
                    coalesce(g.window_from, 0), coalesce(g.window_to, 0), \
-                   (select count(*) from basis where network_hash = $4) \
+                   (select count(*) from basis where id = 1 and network_hash = $4) \
                    from patient p left join effective_grant g on g.patient = p.number and g.reader = $3 \
                    where p.public_id = $1 or p.number = $2";
         let shared = &self.store.0;
@@ -311,7 +311,7 @@ impl Disclosure {
     /// # Errors
     /// When the office database does not answer.
     pub async fn ready(&self) -> Result<bool, Refused> {
-        let sql = "select count(*) from basis where network_hash = $1";
+        let sql = "select count(*) from basis where id = 1 and network_hash = $1";
         let hash = self.store.0.network.hash.to_vec();
         let row: Option<(i64,)> = self
             .store

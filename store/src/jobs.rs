@@ -49,7 +49,7 @@ impl Jobs {
         loop {
             let errands = papers.outbox(ERRANDS).await?;
             for errand in &errands {
-                self.run(errand).await?;
+                self.run(papers, errand).await?;
                 papers.done(errand).await?;
                 done += 1;
             }
@@ -95,7 +95,7 @@ impl Jobs {
         Ok(row.map_or(0, |(count,)| count))
     }
 
-    async fn run(&self, errand: &Errand) -> Result<(), Error> {
+    async fn run(&self, papers: &Papers, errand: &Errand) -> Result<(), Error> {
         let plan = "insert into job (patient, kind, facility, due_at) values ($1, $2, $3, $4) on conflict do nothing";
         let records = &self.store.0.records;
         match &errand.what {
@@ -123,6 +123,7 @@ impl Jobs {
                     .execute(plan, params![errand.patient, ERASE, 0_i64, errand.due_at])
                     .await?;
             }
+            What::Follow => papers.recompute(errand.patient).await?,
             What::Audit(event) => self.store.0.audit.record(event.as_ref().clone()).await?,
         }
         Ok(())

@@ -7,6 +7,7 @@
 //! | `rules` | may this paper be entered |
 //! | `enter`, `withdraw`, `desk` | how do papers change where a consent stands |
 //! | `ledger` | what is kept of one patient |
+//! | `basis` | under which regulation are grants written |
 //! | `follow` | which grants and which wanted links follow |
 //! | `link`, `evidence` | whose is a local id, and does the facility agree |
 //! | `outbox`, `task` | what must a job do, what must a person look at |
@@ -14,6 +15,7 @@
 //! | `erase` | what may be erased |
 //! | `csv`, `import` | how do many papers come at once |
 
+mod basis;
 mod csv;
 mod desk;
 mod enter;

@@ -2,8 +2,8 @@
 -- are found by blind token.
 
 create table basis (
-    id bigint not null primary key,
-    network_hash bytea not null        -- profile and facilities that the grants were computed from
+    id bigint not null primary key,    -- 1: grants follow from it, 2: they are being brought in line
+    network_hash bytea not null        -- profile and facilities
 );
 
 create table patient (
@@ -78,7 +78,7 @@ create table effective_grant (
 create table outbox (
     id bigint not null primary key,
     patient bigint not null,
-    kind bigint not null,              -- 1 introduce, 2 back-fill, 3 erase, 4 audit
+    kind bigint not null,              -- 1 introduce, 2 back-fill, 3 erase, 4 audit, 5 follow
     facility bigint not null,
     due_at bigint not null,
     sealed bytea not null

@@ -8,7 +8,9 @@ use super::desk::{Desk, Later, Standing};
 use super::evidence::Tokens;
 use super::ledger::{Kept, Ledger};
 use super::outbox::{Post, post};
-use super::{Conflict, Disagreement, Entered, Entry, PaperError, Papers, link, public_id, rules};
+use super::{
+    Conflict, Disagreement, Entered, Entry, PaperError, Papers, basis, link, public_id, rules,
+};
 use crate::audit::Action;
 use crate::db::{Tx, params};
 use crate::error::Error;
@@ -54,6 +56,7 @@ impl Desk<'_> {
         paper: &ConsentPaper,
         entry: Entry,
     ) -> Result<Entered, PaperError> {
+        basis::may_open(self.shared, tx).await?;
         let plain =
             serde_json::to_vec(paper).map_err(|error| Error::Other("paper", error.into()))?;
         let digest = self
@@ -170,6 +173,7 @@ impl Desk<'_> {
     }
 
     async fn check(&self, tx: &mut Tx, number: &ConsentNo) -> Result<Entered, PaperError> {
+        basis::may_open(self.shared, tx).await?;
         let known = self
             .standing(tx, number)
             .await?

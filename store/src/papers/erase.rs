@@ -11,7 +11,7 @@ use model::time::Instant;
 use super::follow::{follow, next_epoch};
 use super::ledger::{Kept, Ledger, Wanted};
 use super::outbox::{Post, post};
-use super::{Papers, public_id};
+use super::{Papers, basis, public_id};
 use crate::Shared;
 use crate::db::{Tx, params};
 use crate::error::Error;
@@ -57,8 +57,9 @@ impl Papers {
     /// or a withdrawal that could still be taken back, stay.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// When the database does not answer, or this process does not know the regulation in force.
     pub async fn due_erasure(&self, patient: PatientNumber) -> Result<Option<Erasure>, Error> {
+        self.knows_the_regulation().await?;
         let sql = "select public_id from patient where number = $1";
         let row: Option<(Vec<u8>,)> = self
             .shared()
@@ -79,6 +80,7 @@ impl Papers {
     pub async fn erased(&self, erasure: &Erasure) -> Result<(), Error> {
         let mut tx = self.begin().await?;
         let shared = self.shared();
+        basis::may_open(shared, &mut tx).await?;
         let ledger = Ledger::load(shared, &mut tx, erasure.patient).await?;
         if self::erasure(shared, &ledger, erasure.patient, erasure.public)?.as_ref()
             != Some(erasure)

@@ -5,10 +5,10 @@ use model::id::{PatientNumber, PersonId};
 use model::papers::{ConsentNo, ConsentState};
 use model::time::Instant;
 
-use super::Papers;
 use super::desk::Later;
 use super::ledger::Ledger;
 use super::outbox::{Post, post};
+use super::{Papers, basis};
 use crate::audit::Action;
 use crate::db::params;
 use crate::error::Error;
@@ -29,6 +29,8 @@ impl Papers {
     /// the data are erased at once.
     pub(crate) async fn expire(&self, patient: PatientNumber) -> Result<(), Error> {
         let mut tx = self.begin().await?;
+        // An outdated regulation may keep data shorter than the one in force.
+        basis::may_open(self.shared(), &mut tx).await?;
         // The machine does it, because the regulation says so.
         let desk = self.desk(PersonId(0));
         let now = self.shared().clock.now();

@@ -9,14 +9,10 @@ use model::papers::{ConsentState, EffectiveGrant, LinkState};
 
 use super::ledger::{Kept, Ledger, Wanted};
 use super::outbox::{Post, post};
-use super::{PaperError, Papers};
+use super::{Papers, basis};
 use crate::Shared;
-use crate::audit::{Action, Event};
 use crate::db::{Insert, Tx, Type, Value, params};
 use crate::error::Error;
-
-/// So many patients are recomputed in one transaction; a paper waits no longer than for that.
-const PATIENTS: usize = 100;
 
 const GRANTS: Insert = Insert {
     table: "effective_grant",
@@ -57,11 +53,15 @@ fn row(grant: &EffectiveGrant) -> Row {
 }
 
 /// Brings grants and wanted links of a patient in line with the papers. Whether anything changed.
+/// Where another regulation than this process's is in force, all are taken away instead.
 pub(super) async fn follow(
     shared: &Shared,
     tx: &mut Tx,
     patient: PatientNumber,
 ) -> Result<bool, Error> {
+    if basis::is_another(shared, tx).await? {
+        return basis::shut(shared, tx, patient).await;
+    }
     let now = shared.clock.now();
     let ledger = Ledger::load(shared, tx, patient).await?;
     let active = |kept: &Kept| kept.state == ConsentState::Active;
@@ -189,65 +189,6 @@ pub(super) async fn next_epoch(tx: &mut Tx, patient: PatientNumber) -> Result<i6
 }
 
 impl Papers {
-    /// Whether the grants follow from the profile and facilities of this process.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn ready(&self) -> Result<bool, Error> {
-        let sql = "select count(*) from basis where network_hash = $1";
-        let hash = self.shared().network.hash.to_vec();
-        let row: Option<(i64,)> = self
-            .shared()
-            .office
-            .fetch_optional(sql, params![hash])
-            .await?;
-        Ok(row.is_some_and(|(count,)| count > 0))
-    }
-
-    /// Brings the grants of all patients in line with profile and facilities; nothing is read before
-    /// it is done. Does nothing when they are. Returns how many patients' grants changed.
-    ///
-    /// # Errors
-    /// When a database does not answer; then reads stay shut, and it must be called again.
-    pub async fn recompute_all(&self) -> Result<usize, PaperError> {
-        if self.ready().await? {
-            return Ok(0);
-        }
-        let shared = self.shared();
-        shared
-            .office
-            .execute("delete from basis", params![])
-            .await?;
-        let (mut last, mut changed) = (0, 0);
-        loop {
-            let sql = "select number from patient where number > $1 order by number limit $2";
-            let limit = i64::try_from(PATIENTS).unwrap_or(i64::MAX);
-            let numbers: Vec<(i64,)> = shared.office.fetch_all(sql, params![last, limit]).await?;
-            let Some((greatest,)) = numbers.last() else {
-                break;
-            };
-            last = *greatest;
-            let mut tx = self.begin().await?;
-            for (number,) in numbers {
-                if follow(shared, &mut tx, PatientNumber(number)).await? {
-                    next_epoch(&mut tx, PatientNumber(number)).await?;
-                    changed += 1;
-                }
-            }
-            tx.commit().await?;
-        }
-        let sql = "insert into basis (id, network_hash) values (1, $1) \
-                   on conflict (id) do update set network_hash = excluded.network_hash";
-        shared
-            .office
-            .execute(sql, params![shared.network.hash.to_vec()])
-            .await?;
-        let event =
-            Event::new(Action::GrantsRecomputed).with(format!("patients changed: {changed}"));
-        shared.audit.record(event).await?;
-        Ok(changed)
-    }
-
     /// The number of the state that the patient's papers are in; batches work under one.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use super::follow::{follow, next_epoch};
 use super::ledger::{Ledger, link_place, link_state, open_local};
 use super::outbox::{Note, Post, post};
 use super::task::{self, TaskKind};
-use super::{Conflict, Disagreement, PaperError, Papers, public_id};
+use super::{Conflict, Disagreement, PaperError, Papers, basis, public_id};
 use crate::Shared;
 use crate::audit::Action;
 use crate::db::{Tx, params};
@@ -195,6 +195,7 @@ impl Papers {
             LinkState::Proved | LinkState::Disagrees => state,
         };
         if found == LinkState::Proved {
+            basis::may_open(shared, &mut tx).await?;
             remember(&mut tx, patient, local, link, &given).await?;
         }
         let epoch = if found == state {

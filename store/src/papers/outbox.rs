@@ -37,6 +37,8 @@ pub enum What {
     BackFill(FacilityId),
     /// Somebody looks what must be erased.
     Erase,
+    /// The patient's grants are brought in line with the regulation in force.
+    Follow,
     /// A row is written to the audit.
     Audit(Box<Event>),
 }
@@ -93,12 +95,14 @@ const INTRODUCE: i64 = 1;
 const BACK_FILL: i64 = 2;
 const ERASE: i64 = 3;
 const AUDIT: i64 = 4;
+const FOLLOW: i64 = 5;
 
 /// What a paper's transaction posts.
 pub(super) enum Post<'a> {
     Introduce,
     BackFill(&'a FacilityId),
     Erase,
+    Follow,
     Note(&'a Note),
 }
 
@@ -118,6 +122,7 @@ pub(super) async fn post(
         Post::Introduce => (INTRODUCE, 0, Vec::new()),
         Post::BackFill(facility) => (BACK_FILL, facility.number(), Vec::new()),
         Post::Erase => (ERASE, 0, Vec::new()),
+        Post::Follow => (FOLLOW, 0, Vec::new()),
         Post::Note(note) => {
             let plain = serde_json::to_vec(note)
                 .map_err(|error| Error::Other("audit note", error.into()))?;
@@ -172,6 +177,7 @@ impl Papers {
             INTRODUCE => What::Introduce,
             BACK_FILL => What::BackFill(facility_id(facility)?),
             ERASE => What::Erase,
+            FOLLOW => What::Follow,
             AUDIT => {
                 let plain = self.shared().keys.open_office(&place(id), &sealed)?;
                 let note: Note =

@@ -1,5 +1,6 @@
 //! Papers as the secretariat brings them, on both kinds of database.
 
+mod basis;
 mod enter;
 mod erase;
 mod follow;
@@ -144,6 +145,7 @@ async fn errands(papers: &Papers) -> Vec<String> {
         What::Introduce => "introduce".to_owned(),
         What::BackFill(facility) => format!("back-fill {facility}"),
         What::Erase => "erase".to_owned(),
+        What::Follow => "follow".to_owned(),
         What::Audit(_) => "audit".to_owned(),
     };
     papers

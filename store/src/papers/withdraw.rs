@@ -7,7 +7,7 @@ use model::time::Instant;
 use super::desk::{Desk, Later};
 use super::ledger::Ledger;
 use super::outbox::{Post, post};
-use super::{Conflict, Disagreement, Entered, PaperError, Papers};
+use super::{Conflict, Disagreement, Entered, PaperError, Papers, basis};
 use crate::audit::Action;
 use crate::db::{Tx, params};
 use crate::error::Error;
@@ -93,6 +93,7 @@ impl Desk<'_> {
     }
 
     async fn restore(&self, tx: &mut Tx, number: &ConsentNo) -> Result<Entered, PaperError> {
+        basis::may_open(self.shared, tx).await?;
         let known = self
             .standing(tx, number)
             .await?
