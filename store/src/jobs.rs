@@ -99,17 +99,7 @@ impl Jobs {
         let plan = "insert into job (patient, kind, facility, due_at) values ($1, $2, $3, $4) on conflict do nothing";
         let records = &self.store.0.records;
         match &errand.what {
-            What::Introduce => {
-                self.store
-                    .0
-                    .keys
-                    .ensure_patient(errand.patient, errand.epoch)
-                    .await?;
-                let sql = "insert into patient (number, public_id, joins) values ($1, $2, 0) on conflict do nothing";
-                records
-                    .execute(sql, params![errand.patient, errand.public.0.to_vec()])
-                    .await?;
-            }
+            What::Introduce => self.introduce(errand).await?,
             What::BackFill(facility) => {
                 records
                     .execute(

@@ -230,14 +230,7 @@ impl Keys {
     /// Destroys the patient's keys: overwritten, deleted, and scrubbed from the database's files.
     /// Returns the generations that died.
     pub(crate) async fn shred(&self, patient: PatientNumber) -> Result<Vec<i64>, Error> {
-        let generations: Vec<(i64,)> = self
-            .0
-            .db
-            .fetch_all(
-                "select generation from patient_key where patient = $1",
-                params![patient],
-            )
-            .await?;
+        let generations = self.generations(patient).await?;
         let blank = vec![0_u8; 60];
         self.0
             .db
@@ -254,10 +247,14 @@ impl Keys {
             )
             .await?;
         self.0.db.scrub("vacuum patient_key").await?;
-        Ok(generations
-            .into_iter()
-            .map(|(generation,)| generation)
-            .collect())
+        Ok(generations)
+    }
+
+    /// The generations of keys that a patient has.
+    pub(crate) async fn generations(&self, patient: PatientNumber) -> Result<Vec<i64>, Error> {
+        let sql = "select generation from patient_key where patient = $1";
+        let rows: Vec<(i64,)> = self.0.db.fetch_all(sql, params![patient]).await?;
+        Ok(rows.into_iter().map(|(generation,)| generation).collect())
     }
 
     fn unwrap(

@@ -4,7 +4,8 @@
 create table patient (
     number bigint not null primary key,
     public_id bytea not null,
-    joins bigint not null              -- counts changes of the set that joins read
+    joins bigint not null              -- counts changes of the set that joins read; survives an erasing,
+                                       -- so that nobody goes on from what was read before it
 );
 
 -- One file of a source: what it is, where it stands, where its bytes are kept.

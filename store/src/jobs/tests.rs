@@ -1,9 +1,11 @@
 //! What the regulation ends by itself, on both databases, with the clock in hand.
 
+mod erase;
+
 use std::sync::Arc;
 
 use jiff::civil::Date;
-use model::id::{LocalPatientId, PersonId};
+use model::id::{FacilityId, LocalPatientId, PersonId};
 use model::network::{Limit, Network, Retention};
 use model::papers::{ConsentState, WithdrawalPaper};
 use model::person::Sex;
@@ -66,9 +68,15 @@ impl Kept {
     }
 
     async fn arrive(&self) {
+        let change = self.change(hospital()).await;
+        self.store.intake().accept(vec![change]).await.unwrap();
+    }
+
+    /// A result that a feed has read, as far as before its batch is accepted.
+    async fn change(&self, facility: FacilityId) -> PatientChange {
         let body = json!({"Observation": {"category": "laboratory", "status": "final", "code": {"t": "Na"}}});
         let meta = RecordMeta {
-            facility: hospital(),
+            facility: facility.clone(),
             kind: Kind::Observation,
             category: Category::Lab,
             sensitivity: Sensitivity::Normal,
@@ -77,18 +85,18 @@ impl Kept {
         };
         let body = serde_json::from_value(body).unwrap();
         let patient = self.patient.patient;
-        let change = PatientChange {
+        let known = self.store.intake().known(patient, &facility).await.unwrap();
+        PatientChange {
             patient,
             public: self.patient.public,
             epoch: self.papers.epoch(patient).await.unwrap(),
-            facility: hospital(),
-            joins: 0,
+            facility,
+            joins: known.joins,
             items: Vec::new(),
             slots: Vec::new(),
             joined: Some(vec![Record { meta, body }]),
             tokens: None,
-        };
-        self.store.intake().accept(vec![change]).await.unwrap();
+        }
     }
 
     async fn look(&self) {

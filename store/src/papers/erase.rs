@@ -72,11 +72,11 @@ impl Papers {
     }
 
     /// Marks an erasure as done, after its records, frames and, if it was whole, the key are gone.
-    /// Local ids that nothing names any more are forgotten.
+    /// Local ids that nothing names any more are forgotten. What other papers hold is fetched again:
+    /// one of them may have come while the data went.
     ///
     /// # Errors
-    /// [`Error::StaleEpoch`] when a paper came in between and something else is due now. What that
-    /// paper keeps and the erasing took is then fetched again.
+    /// [`Error::StaleEpoch`] when a paper came in between and something else is due now.
     pub async fn erased(&self, erasure: &Erasure) -> Result<(), Error> {
         let mut tx = self.begin().await?;
         let shared = self.shared();
@@ -85,6 +85,8 @@ impl Papers {
         if self::erasure(shared, &ledger, erasure.patient, erasure.public)?.as_ref()
             != Some(erasure)
         {
+            // Who reads under the paper that came in between begins anew.
+            next_epoch(&mut tx, erasure.patient).await?;
             fetch_again(shared, &mut tx, &ledger, erasure.patient).await?;
             tx.commit().await?;
             return Err(Error::StaleEpoch);
@@ -100,6 +102,9 @@ impl Papers {
         forget_links(shared, &mut tx, &ledger, erasure).await?;
         follow(shared, &mut tx, erasure.patient).await?;
         next_epoch(&mut tx, erasure.patient).await?;
+        // An earlier call may have erased more, and died before it learned of a paper.
+        let ledger = Ledger::load(shared, &mut tx, erasure.patient).await?;
+        fetch_again(shared, &mut tx, &ledger, erasure.patient).await?;
         tx.commit().await
     }
 }

@@ -1,0 +1,205 @@
+//! A new consent of a patient who is being erased: between any two steps of the erasing, with a feed
+//! that reads meanwhile, and with a process that dies there.
+
+use model::papers::ConsentPaper;
+
+use super::*;
+use crate::error::Error;
+use crate::papers::Erasure;
+use crate::testing::clinic;
+
+/// A patient with data under a consent that was withdrawn; nothing is erased yet.
+async fn withdrawn(stage: &Stage) -> (Kept, Erasure) {
+    let kept = Kept::new(stage, Limit::Unlimited, None).await;
+    let paper = WithdrawalPaper {
+        consent_no: "C-1".parse().unwrap(),
+        withdrawn_on: "2026-04-01".parse().ok(),
+        signer: Some("本人".to_owned()),
+        relation: Some("self".to_owned()),
+        identity_check: Some("旅券".to_owned()),
+    };
+    kept.papers.withdraw(OPERATOR, &paper).await.unwrap();
+    let patient = kept.patient.patient;
+    let erasure = kept.papers.due_erasure(patient).await.unwrap().unwrap();
+    assert!(erasure.whole);
+    (kept, erasure)
+}
+
+impl Kept {
+    /// The patient consents anew, at the clinic too; somebody does what follows except the erasing.
+    async fn consents_anew(&self) {
+        let number = "C-1".parse().unwrap();
+        let first = self.papers.show(&number).await.unwrap().paper;
+        let at_clinic = LocalPatientId::parse(clinic(), "77").unwrap();
+        let paper = ConsentPaper {
+            consent_no: "C-2".parse().unwrap(),
+            local_ids: [first.local_ids.clone(), vec![at_clinic]].concat(),
+            ..first
+        };
+        self.papers
+            .enter_consent(OPERATOR, &paper, Entry::Active)
+            .await
+            .unwrap();
+        let jobs = self.store.jobs();
+        for errand in self.papers.outbox(100).await.unwrap() {
+            jobs.run(&self.papers, &errand).await.unwrap();
+            self.papers.done(&errand).await.unwrap();
+        }
+        for facility in [hospital(), clinic()] {
+            let patient = self.patient.patient;
+            jobs.back_filled(patient, &facility).await.unwrap();
+        }
+    }
+
+    /// A feed reads both facilities under the new consent; what it read of the hospital waits.
+    async fn feed(&self) -> Vec<PatientChange> {
+        let change = self.change(clinic()).await;
+        self.store.intake().accept(vec![change]).await.unwrap();
+        vec![self.change(hospital()).await]
+    }
+
+    /// Everything that is due, as often as it comes back.
+    async fn follow(&self) {
+        while self.store.jobs().follow(&self.papers).await.unwrap() > 0 {}
+    }
+
+    /// The data are gone, and feeds must fetch what the new consent holds; what they then bring stays
+    /// and can be opened. Of what somebody read before, nothing comes in.
+    async fn begins_anew(&self, stale: Vec<PatientChange>) {
+        self.follow().await;
+        assert_eq!(self.state("C-1").await, ConsentState::Erased);
+        assert_eq!(self.state("C-2").await, ConsentState::Active);
+        assert_eq!(self.rows().await.0, 0);
+        let intake = self.store.intake();
+        let epoch = self.papers.epoch(self.patient.patient).await.unwrap();
+        for change in stale {
+            let change = PatientChange { epoch, ..change };
+            let accepted = intake.accept(vec![change]).await;
+            assert!(matches!(accepted, Err(Error::StaleEpoch)));
+        }
+        for facility in [hospital(), clinic()] {
+            let back_fills = self.store.jobs().back_fills(&facility).await.unwrap();
+            assert_eq!(back_fills, [self.patient.patient]);
+            let change = self.change(facility).await;
+            intake.accept(vec![change]).await.unwrap();
+        }
+        self.follow().await;
+        assert_eq!((self.rows().await.0, self.opened().await), (2, 2));
+    }
+
+    /// How many bodies the patient's key opens.
+    async fn opened(&self) -> usize {
+        let shared = &self.store.0;
+        let key = shared.keys.patient(self.patient.patient).await.unwrap();
+        let key = key.unwrap();
+        let sql = "select key, body from record where patient = $1";
+        let rows: Vec<(i64, Vec<u8>)> = shared
+            .records
+            .fetch_all(sql, params![self.patient.patient])
+            .await
+            .unwrap();
+        rows.iter()
+            .filter(|(row, body)| key.open_body(model::id::RecordKey(*row), body).is_ok())
+            .count()
+    }
+}
+
+#[tokio::test]
+async fn gov_a_consent_before_the_rows_go_is_fetched_anew() {
+    on_both(async |stage| {
+        let (kept, erasure) = withdrawn(stage).await;
+        kept.consents_anew().await;
+        let stale = kept.feed().await;
+        let jobs = kept.store.jobs();
+        let mut erased = jobs.erase_rows(&erasure).await.unwrap();
+        let patient = kept.patient.patient;
+        jobs.shred(patient, &mut erased).await.unwrap();
+        let done = kept.papers.erased(&erasure).await;
+        assert!(matches!(done, Err(Error::StaleEpoch)));
+        kept.begins_anew(stale).await;
+        kept.store.close().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn gov_what_a_feed_brings_between_rows_and_key_goes_with_the_key() {
+    on_both(async |stage| {
+        let (kept, erasure) = withdrawn(stage).await;
+        let jobs = kept.store.jobs();
+        let mut erased = jobs.erase_rows(&erasure).await.unwrap();
+        kept.consents_anew().await;
+        let stale = kept.feed().await;
+        let patient = kept.patient.patient;
+        jobs.shred(patient, &mut erased).await.unwrap();
+        assert_eq!(kept.rows().await.0, 0);
+        let epoch = kept.papers.epoch(patient).await.unwrap();
+        let done = kept.papers.erased(&erasure).await;
+        assert!(matches!(done, Err(Error::StaleEpoch)));
+        // Whoever reads under the new consent begins anew.
+        assert_eq!(kept.papers.epoch(patient).await.unwrap(), epoch + 1);
+        kept.begins_anew(stale).await;
+        kept.store.close().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn gov_a_process_that_dies_after_the_key_loses_nothing_of_a_new_consent() {
+    on_both(async |stage| {
+        let (kept, erasure) = withdrawn(stage).await;
+        let jobs = kept.store.jobs();
+        let mut erased = jobs.erase_rows(&erasure).await.unwrap();
+        kept.consents_anew().await;
+        let stale = kept.feed().await;
+        let patient = kept.patient.patient;
+        jobs.shred(patient, &mut erased).await.unwrap();
+        kept.begins_anew(stale).await;
+        kept.store.close().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn gov_a_process_that_dies_while_it_destroys_the_key_leaves_no_row_under_it() {
+    on_both(async |stage| {
+        let (kept, erasure) = withdrawn(stage).await;
+        kept.store.jobs().erase_rows(&erasure).await.unwrap();
+        kept.consents_anew().await;
+        let stale = kept.feed().await;
+        let keys = &kept.store.0.keys;
+        keys.shred(kept.patient.patient).await.unwrap();
+        assert_eq!(kept.rows().await.0, 1);
+        kept.begins_anew(stale).await;
+        kept.store.close().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn gov_a_consent_while_the_key_is_destroyed_gets_another_one() {
+    on_both(async |stage| {
+        let (kept, erasure) = withdrawn(stage).await;
+        let jobs = kept.store.jobs();
+        jobs.erase_rows(&erasure).await.unwrap();
+        let patient = kept.patient.patient;
+        let destroyed = kept.store.0.keys.shred(patient).await.unwrap();
+        // Another process introduces the patient anew, and its feed is quick.
+        kept.consents_anew().await;
+        let stale = kept.feed().await;
+        assert_eq!(kept.opened().await, 1);
+        let generations = kept.store.0.keys.generations(patient).await.unwrap();
+        assert!(generations.iter().all(|made| !destroyed.contains(made)));
+        let done = kept.papers.erased(&erasure).await;
+        assert!(matches!(done, Err(Error::StaleEpoch)));
+        // What came under the new key is as good as what comes now.
+        kept.follow().await;
+        assert_eq!(kept.opened().await, 1);
+        let back_fills = kept.store.jobs().back_fills(&hospital()).await.unwrap();
+        assert_eq!(back_fills, [patient]);
+        let late = kept.store.intake().accept(stale).await;
+        assert!(matches!(late, Err(Error::StaleEpoch)));
+        kept.store.close().await;
+    })
+    .await;
+}
