@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use model::feed::{Feed, FeedState, Source};
-use store::{Error, Store};
+use store::{Error, Followed, Store};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::Instrument;
@@ -30,6 +30,8 @@ const ERRANDS_EVERY: Duration = Duration::from_millis(250);
 const RETAIN_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 /// After a failure a feed waits, twice as long each time, at most so long.
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
+/// While nothing but errands that fail is left, a new paper waits no longer than this.
+const LONGEST_VAIN_WAIT: Duration = Duration::from_secs(10);
 
 /// All feeds of the network.
 #[derive(Clone)]
@@ -139,7 +141,7 @@ async fn sweep(
     Ok(report)
 }
 
-async fn follow(store: &Store) -> Result<usize, Error> {
+async fn follow(store: &Store) -> Result<Followed, Error> {
     store
         .jobs()
         .follow(&store.papers(normalize::text::fold))
@@ -163,14 +165,21 @@ async fn errands(store: Store) {
     loop {
         let is_due = retained.is_none_or(|last| last.elapsed() >= RETAIN_EVERY);
         let done = async {
+            let followed = follow(&store).await?;
             if is_due {
                 retain(&store).await?;
             }
-            follow(&store).await
+            Ok::<_, Error>(followed)
         };
         match done.await {
-            Ok(_) => {
-                wait = ERRANDS_EVERY;
+            Ok(followed) => {
+                // What fails again and again is tried less often.
+                let in_vain = followed.done == 0 && followed.failed > 0;
+                wait = if in_vain {
+                    (wait * 2).min(LONGEST_VAIN_WAIT)
+                } else {
+                    ERRANDS_EVERY
+                };
                 if is_due {
                     retained = Some(Instant::now());
                 }

@@ -7,6 +7,8 @@ mod retain;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+
 use model::id::{FacilityId, PatientId, PatientNumber};
 use model::record::{Kind, facet};
 
@@ -40,33 +42,51 @@ impl Store {
 
 impl Jobs {
     /// Does what papers ask for: keys and introductions at once, back-fills and erasures when due.
-    /// Returns how many errands were done.
+    /// What fails holds up what follows of the same patient, and nobody else; it is kept and done by
+    /// a later call.
     ///
     /// # Errors
     /// When a database does not answer; what was done stays done, the rest is done by the next call.
-    pub async fn follow(&self, papers: &Papers) -> Result<usize, Error> {
-        let mut done = 0;
+    pub async fn follow(&self, papers: &Papers) -> Result<Followed, Error> {
+        let mut run = Run::default();
+        let mut behind = 0;
         loop {
-            let errands = papers.outbox(ERRANDS).await?;
+            let errands = papers.outbox(behind, ERRANDS).await?;
             for errand in &errands {
-                self.run(papers, errand).await?;
-                papers.done(errand).await?;
-                done += 1;
+                behind = errand.id;
+                if !run.waiting.contains(&errand.patient) {
+                    let done = self.run(papers, errand).await;
+                    self.take(&mut run, errand.patient, done).await?;
+                }
             }
             if errands.len() < usize::try_from(ERRANDS).unwrap_or(usize::MAX) {
                 break;
             }
         }
         for patient in self.due(ERASE).await? {
-            self.erase(papers, patient).await?;
-            self.store
-                .0
-                .records
-                .execute(FORGET, params![patient, ERASE, self.store.0.clock.now()])
-                .await?;
-            done += 1;
+            let erased = self.erase_due(papers, patient).await;
+            self.take(&mut run, patient, erased).await?;
         }
-        Ok(done)
+        Ok(run.end())
+    }
+
+    /// Counts what was done, and puts what failed aside; gives up when nothing could be done at all.
+    async fn take(
+        &self,
+        run: &mut Run,
+        patient: PatientNumber,
+        done: Result<(), Error>,
+    ) -> Result<(), Error> {
+        match done {
+            Ok(()) => run.done += 1,
+            Err(error) if error.is_retryable() && !self.answers().await => return Err(error),
+            Err(error) => {
+                run.failed += 1;
+                run.first.get_or_insert(error);
+                run.waiting.insert(patient);
+            }
+        }
+        Ok(())
     }
 
     /// Whether the records database answers.
@@ -95,10 +115,29 @@ impl Jobs {
         Ok(row.map_or(0, |(count,)| count))
     }
 
+    async fn erase_due(&self, papers: &Papers, patient: PatientNumber) -> Result<(), Error> {
+        // A job that comes while this one runs is another one.
+        let now = self.store.0.clock.now();
+        self.erase(papers, patient).await?;
+        let sql = "delete from job where patient = $1 and kind = $2 and due_at <= $3";
+        let records = &self.store.0.records;
+        records.execute(sql, params![patient, ERASE, now]).await?;
+        Ok(())
+    }
+
+    /// Does an errand and forgets it.
     async fn run(&self, papers: &Papers, errand: &Errand) -> Result<(), Error> {
+        match &errand.what {
+            Ok(what) => self.run_what(papers, errand, what).await?,
+            Err(_) => return Err(Error::Corrupt("errand")),
+        }
+        papers.done(errand).await
+    }
+
+    async fn run_what(&self, papers: &Papers, errand: &Errand, what: &What) -> Result<(), Error> {
         let plan = "insert into job (patient, kind, facility, due_at) values ($1, $2, $3, $4) on conflict do nothing";
         let records = &self.store.0.records;
-        match &errand.what {
+        match what {
             What::Introduce => self.introduce(errand).await?,
             What::BackFill(facility) => {
                 records
@@ -171,4 +210,32 @@ impl Jobs {
     }
 }
 
-const FORGET: &str = "delete from job where patient = $1 and kind = $2 and due_at <= $3";
+/// What one call of [`Jobs::follow`] did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Followed {
+    /// Errands and erasures that were done.
+    pub done: usize,
+    /// Ones that failed and are kept.
+    pub failed: usize,
+}
+
+/// A call of [`Jobs::follow`] on its way.
+#[derive(Default)]
+struct Run {
+    done: usize,
+    failed: usize,
+    first: Option<Error>,
+    /// Whose errands wait behind one that failed: they are done in order.
+    waiting: BTreeSet<PatientNumber>,
+}
+
+impl Run {
+    /// Says in one line what failed, however much it was.
+    fn end(self) -> Followed {
+        let Self { done, failed, .. } = self;
+        if let Some(error) = self.first {
+            tracing::error!(failed, %error, "errands of papers failed and are kept; the others went on");
+        }
+        Followed { done, failed }
+    }
+}

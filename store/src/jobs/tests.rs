@@ -1,6 +1,7 @@
 //! What the regulation ends by itself, on both databases, with the clock in hand.
 
 mod erase;
+mod follow;
 
 use std::sync::Arc;
 

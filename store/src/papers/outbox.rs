@@ -25,8 +25,8 @@ pub struct Errand {
     pub epoch: i64,
     /// Not before.
     pub due_at: Instant,
-    /// What.
-    pub what: What,
+    /// What; an error when its row does not say it.
+    pub what: Result<What, Error>,
 }
 
 /// What must follow.
@@ -143,17 +143,18 @@ fn place(id: i64) -> String {
 type Row = (i64, i64, Vec<u8>, i64, i64, i64, i64, Vec<u8>);
 
 impl Papers {
-    /// What must follow from papers, in the order in which it came, at most `limit`.
+    /// What must follow from papers behind an errand (0: the beginning), in the order in which it came,
+    /// at most `limit`.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn outbox(&self, limit: u32) -> Result<Vec<Errand>, Error> {
+    pub async fn outbox(&self, behind: i64, limit: u32) -> Result<Vec<Errand>, Error> {
         let sql = "select o.id, o.patient, p.public_id, p.epoch, o.kind, o.facility, o.due_at, o.sealed \
-                   from outbox o join patient p on p.number = o.patient order by o.id limit $1";
+                   from outbox o join patient p on p.number = o.patient where o.id > $1 order by o.id limit $2";
         let rows: Vec<Row> = self
             .shared()
             .office
-            .fetch_all(sql, params![i64::from(limit)])
+            .fetch_all(sql, params![behind, i64::from(limit)])
             .await?;
         rows.into_iter().map(|row| self.errand(row)).collect()
     }
@@ -173,18 +174,19 @@ impl Papers {
     fn errand(&self, row: Row) -> Result<Errand, Error> {
         let (id, patient, public, epoch, kind, facility, due_at, sealed) = row;
         let (patient, public) = (PatientNumber(patient), public_id(public)?);
+        let note = || {
+            let plain = self.shared().keys.open_office(&place(id), &sealed)?;
+            let note: Note =
+                serde_json::from_slice(&plain).map_err(|_| Error::Corrupt("audit note"))?;
+            Ok(What::Audit(Box::new(note.event(patient, public))))
+        };
         let what = match kind {
-            INTRODUCE => What::Introduce,
-            BACK_FILL => What::BackFill(facility_id(facility)?),
-            ERASE => What::Erase,
-            FOLLOW => What::Follow,
-            AUDIT => {
-                let plain = self.shared().keys.open_office(&place(id), &sealed)?;
-                let note: Note =
-                    serde_json::from_slice(&plain).map_err(|_| Error::Corrupt("audit note"))?;
-                What::Audit(Box::new(note.event(patient, public)))
-            }
-            _ => return Err(Error::Corrupt("errand")),
+            INTRODUCE => Ok(What::Introduce),
+            BACK_FILL => facility_id(facility).map(What::BackFill),
+            ERASE => Ok(What::Erase),
+            FOLLOW => Ok(What::Follow),
+            AUDIT => note(),
+            _ => Err(Error::Corrupt("errand")),
         };
         Ok(Errand {
             id,

@@ -149,16 +149,16 @@ async fn errands(papers: &Papers) -> Vec<String> {
         What::Audit(_) => "audit".to_owned(),
     };
     papers
-        .outbox(100)
+        .outbox(0, 100)
         .await
         .unwrap()
         .iter()
-        .map(|errand| word(&errand.what))
+        .map(|errand| word(errand.what.as_ref().unwrap()))
         .collect()
 }
 
 async fn empty_outbox(papers: &Papers) {
-    for errand in papers.outbox(100).await.unwrap() {
+    for errand in papers.outbox(0, 100).await.unwrap() {
         papers.done(&errand).await.unwrap();
     }
 }

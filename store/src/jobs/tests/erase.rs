@@ -41,9 +41,8 @@ impl Kept {
             .await
             .unwrap();
         let jobs = self.store.jobs();
-        for errand in self.papers.outbox(100).await.unwrap() {
+        for errand in self.papers.outbox(0, 100).await.unwrap() {
             jobs.run(&self.papers, &errand).await.unwrap();
-            self.papers.done(&errand).await.unwrap();
         }
         for facility in [hospital(), clinic()] {
             let patient = self.patient.patient;
@@ -60,7 +59,7 @@ impl Kept {
 
     /// Everything that is due, as often as it comes back.
     async fn follow(&self) {
-        while self.store.jobs().follow(&self.papers).await.unwrap() > 0 {}
+        while self.store.jobs().follow(&self.papers).await.unwrap().done > 0 {}
     }
 
     /// The data are gone, and feeds must fetch what the new consent holds; what they then bring stays

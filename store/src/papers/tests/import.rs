@@ -76,7 +76,7 @@ async fn one_bad_line_and_nothing_is_applied() {
             Err(PaperError::NotFound)
         ));
         assert!(roster(&papers, hospital()).await.is_empty());
-        assert!(papers.outbox(10).await.unwrap().is_empty());
+        assert!(papers.outbox(0, 10).await.unwrap().is_empty());
     })
     .await;
 }
