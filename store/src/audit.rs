@@ -115,7 +115,7 @@ impl Audit {
             seq: 0,
             leaf: [0; 32],
             copied: 0,
-            viewed: HashSet::new(),
+            viewed: Viewed::default(),
         };
         let writer = tokio::spawn(chain.run(receiver));
         Ok(Self {
@@ -188,7 +188,34 @@ struct Chain {
     seq: i64,
     leaf: [u8; 32],
     copied: i64,
-    viewed: HashSet<(i64, i64, i64)>,
+    viewed: Viewed,
+}
+
+/// Whose views of one day stand in `last_view` already: (patient, person).
+#[derive(Default)]
+struct Viewed {
+    day: i64,
+    pairs: HashSet<(i64, i64)>,
+}
+
+impl Viewed {
+    fn has(&self, day: i64, pair: (i64, i64)) -> bool {
+        self.day == day && self.pairs.contains(&pair)
+    }
+
+    /// A new day forgets the one before: each pair is written once a day, and memory does not grow
+    /// with the days. Around midnight a row may come late; its day is over, so it is not kept.
+    fn add(&mut self, day: i64, pair: (i64, i64)) {
+        if day > self.day {
+            *self = Self {
+                day,
+                pairs: HashSet::new(),
+            };
+        }
+        if day == self.day {
+            self.pairs.insert(pair);
+        }
+    }
 }
 
 impl Chain {
@@ -286,14 +313,16 @@ impl Chain {
         for (patient, person, at) in views {
             for person in [person, 0] {
                 let day = at.0.div_euclid(86_400_000_000);
-                if !self.viewed.contains(&(patient, person, day)) {
+                if !self.viewed.has(day, (patient, person)) {
                     tx.execute(VIEWED, params![patient, person, at]).await?;
-                    seen.push((patient, person, day));
+                    seen.push((day, (patient, person)));
                 }
             }
         }
         tx.commit().await?;
-        self.viewed.extend(seen);
+        for (day, pair) in seen {
+            self.viewed.add(day, pair);
+        }
         (self.seq, self.leaf) = (seq, previous);
         Ok(())
     }

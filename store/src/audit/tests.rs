@@ -1,5 +1,5 @@
 use super::*;
-use crate::testing::{Stage, on_both};
+use crate::testing::{NOW, Stage, on_both};
 
 async fn write(stage: &Stage, rows: usize) {
     for number in 0..rows {
@@ -165,4 +165,40 @@ async fn many_writers_share_one_sync() {
         assert!(verdict.is_good());
     })
     .await;
+}
+
+#[tokio::test]
+async fn who_looked_is_noted_anew_on_each_day() {
+    on_both(async |stage| {
+        let audit = stage.store.audit();
+        let patient = model::id::PatientNumber(1);
+        for day in 0..3 {
+            for seconds in [0, 3_600] {
+                let now = NOW.plus_seconds(day * 86_400 + seconds);
+                stage.clock.set(now);
+                let event = Event::new(Action::Read)
+                    .by_person(model::id::PersonId(1))
+                    .about(patient, model::id::PatientId([1; 16]), 1)
+                    .gives(vec!["Na".to_owned()]);
+                audit.record(event).await.unwrap();
+                let first = NOW.plus_seconds(day * 86_400);
+                assert_eq!(audit.last_view(patient).await.unwrap(), Some(first));
+            }
+        }
+    })
+    .await;
+}
+
+#[test]
+fn what_is_remembered_of_views_does_not_grow_with_the_days() {
+    let mut viewed = Viewed::default();
+    for day in 1..=365 {
+        for person in 0..10 {
+            viewed.add(day, (1, person));
+            // A row of the evening before that comes late.
+            viewed.add(day - 1, (2, person));
+        }
+        assert!(viewed.has(day, (1, 9)) && !viewed.has(day - 1, (1, 9)));
+        assert_eq!(viewed.pairs.len(), 10);
+    }
 }
