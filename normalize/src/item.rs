@@ -59,8 +59,9 @@ pub struct Normalized {
     pub findings: Vec<Finding>,
 }
 
-/// What demographics prove, in forms that compare (see [`crate::text::fold`]). A name in which
-/// characters were lost is absent.
+/// What demographics prove, in forms that compare (see [`crate::text::fold`]). Family and given name
+/// have a blank between them where the sender tells them apart. A name in which characters were lost is
+/// absent.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Evidence {
     /// Birth date, when it is a whole date.

@@ -45,8 +45,26 @@ fn the_pid_is_evidence_in_folded_form() {
     assert_eq!(evidence.sex, Some(Sex::Female));
     assert_eq!(
         (evidence.kana.as_deref(), evidence.kanji.as_deref()),
-        (Some("ミヤモトキヨウミ"), Some("宮本京美"))
+        (Some("ミヤモト キヨウミ"), Some("宮本 京美"))
     );
+}
+
+#[test]
+fn family_and_given_name_stand_apart_where_the_sender_tells_them_apart() {
+    for (sent, kanji) in [
+        ("宮本^京美", "宮本 京美"),
+        ("宮本　京美^", "宮本 京美"),
+        ("宮本京美^", "宮本京美"),
+        ("ダ　シルバ^マリア", "ダシルバ マリア"),
+    ] {
+        let patient = format!("PID|0001||0000123456^^^^PI||{sent}^^^^^L^I||19580314|F");
+        let read = check(&message("A01", "P", &patient), NAME, 1, &[]);
+        assert_eq!(
+            read.evidence.unwrap().kanji.as_deref(),
+            Some(kanji),
+            "{sent}"
+        );
+    }
 }
 
 #[test]

@@ -56,6 +56,8 @@ create table link_evidence (
     sex bigint not null,
     kana bigint not null,
     kanji bigint not null,
+    given_kana bigint not null,        -- of the given name alone, where it is told apart
+    given_kanji bigint not null,
     primary key (patient, facility, link_token, version)
 );
 

@@ -8,8 +8,9 @@ use model::person::Sex;
 use super::Fold;
 use crate::keys::Keys;
 
-/// Who somebody is, as one message says it. Names are folded; a name with unreadable characters
-/// counts as absent.
+/// Who somebody is, as one message says it. Names are folded, family and given name with a blank
+/// between them where the message tells them apart; a name with unreadable characters counts as
+/// absent.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Evidence {
     /// Birth date.
@@ -29,6 +30,9 @@ pub(super) struct Tokens {
     pub(super) sex: i64,
     pub(super) kana: i64,
     pub(super) kanji: i64,
+    /// The given name alone, where the message tells it apart.
+    pub(super) given_kana: i64,
+    pub(super) given_kanji: i64,
 }
 
 const fn same(one: i64, other: i64) -> bool {
@@ -46,6 +50,14 @@ impl Tokens {
             text.filter(|text| !text.is_empty())
                 .map_or(0, |text| keys.blind(domain, text))
         };
+        let whole = |domain: &str, name: &Option<String>| {
+            let name = name.as_ref().map(|name| name.replace(' ', ""));
+            token(domain, name.as_deref())
+        };
+        let given = |domain: &str, name: &Option<String>| {
+            let parts = name.as_ref().and_then(|name| name.split_once(' '));
+            token(domain, parts.map(|(_, given)| given))
+        };
         let sex = evidence.sex.map(|sex| match sex {
             Sex::Male => "male",
             Sex::Female => "female",
@@ -58,8 +70,10 @@ impl Tokens {
                 evidence.birth_date.map(|date| date.to_string()).as_deref(),
             ),
             sex: token("link sex", sex),
-            kana: token("link kana", evidence.kana.as_deref()),
-            kanji: token("link kanji", evidence.kanji.as_deref()),
+            kana: whole("link kana", &evidence.kana),
+            kanji: whole("link kanji", &evidence.kanji),
+            given_kana: given("link given kana", &evidence.kana),
+            given_kanji: given("link given kanji", &evidence.kanji),
         }
     }
 
@@ -112,11 +126,14 @@ impl Tokens {
         })
     }
 
-    /// Whether demographics may be a further version of a proved link: they fit, or only the name is
-    /// another one. People marry; their birth date and sex stay.
+    /// Whether demographics may be a further version of a proved link: they fit, or the family name is
+    /// another one. People marry; their birth date, sex and given name stay. Twins share the first two
+    /// and the family name, so the given name must be there and agree (ADR 7).
     pub(super) fn follows(&self, versions: &[Self]) -> bool {
         let renamed = |version: &Self| {
-            same(self.birth_date, version.birth_date) && same(self.sex, version.sex)
+            let given = same(self.given_kana, version.given_kana)
+                || same(self.given_kanji, version.given_kanji);
+            same(self.birth_date, version.birth_date) && !differ(self.sex, version.sex) && given
         };
         self.fits(versions) || versions.iter().any(renamed)
     }
@@ -134,6 +151,8 @@ mod tests {
             sex,
             kana,
             kanji,
+            given_kana: ABSENT,
+            given_kanji: ABSENT,
         }
     }
 
@@ -197,12 +216,23 @@ mod tests {
 
     #[test]
     fn demographics_after_a_marriage_follow_the_earlier_ones() {
-        let versions = [tokens(1, 2, 3, 4)];
+        let given = |tokens, given_kana, given_kanji| Tokens {
+            given_kana,
+            given_kanji,
+            ..tokens
+        };
+        let versions = [given(tokens(1, 2, 3, 4), 7, 8)];
         for (later, follows) in [
-            (tokens(1, 2, 5, 6), true),
+            (given(tokens(1, 2, 5, 6), 7, 8), true),
+            (given(tokens(1, 2, 5, 6), 7, 9), true),
+            (given(tokens(1, ABSENT, 5, 6), ABSENT, 8), true),
+            // A twin, or whoever got the number after the patient.
+            (given(tokens(1, 2, 5, 6), 9, 9), false),
+            (given(tokens(1, 9, 5, 6), 7, 8), false),
+            (given(tokens(9, 2, 5, 6), 7, 8), false),
+            // What is not told apart cannot be compared.
+            (tokens(1, 2, 5, 6), false),
             (tokens(1, 9, 3, 6), true),
-            (tokens(1, 9, 5, 6), false),
-            (tokens(1, ABSENT, 5, 6), false),
             (tokens(9, 2, 3, 4), false),
         ] {
             assert_eq!(later.follows(&versions), follows, "{later:?}");

@@ -119,18 +119,20 @@ pub(super) async fn ask_again(
 }
 
 /// The demographics versions of a link.
-const VERSIONS: &str = "select birth_date, sex, kana, kanji from link_evidence \
+const VERSIONS: &str = "select birth_date, sex, kana, kanji, given_kana, given_kanji from link_evidence \
      where patient = $1 and facility = $2 and link_token = $3 order by version";
 
 type RosterRow = (i64, Vec<u8>, i64, i64, Vec<u8>, i64);
-type VersionRow = (i64, i64, i64, i64);
+type VersionRow = (i64, i64, i64, i64, i64, i64);
 
-fn tokens((birth_date, sex, kana, kanji): VersionRow) -> Tokens {
+fn tokens((birth_date, sex, kana, kanji, given_kana, given_kanji): VersionRow) -> Tokens {
     Tokens {
         birth_date,
         sex,
         kana,
         kanji,
+        given_kana,
+        given_kanji,
     }
 }
 
@@ -169,8 +171,9 @@ impl Papers {
     }
 
     /// Compares a facility's own demographics with the papers that name the link, and remembers them.
-    /// A disagreement closes the link and asks for a person; a proved link stays proved, and takes the
-    /// demographics as a further version when birth date and a name agree, or birth date and sex.
+    /// A disagreement closes the link and asks for a person. A proved link stays proved, and takes the
+    /// demographics as a further version when birth date and a name agree, be it the given name alone;
+    /// other ones ask for a person too, and no item that says the same fits.
     ///
     /// # Errors
     /// [`Error::NotFound`] when no paper links this local id to the patient.
@@ -196,7 +199,11 @@ impl Papers {
         };
         if found == LinkState::Proved {
             basis::may_open(shared, &mut tx).await?;
-            remember(&mut tx, patient, local, link, &given).await?;
+            let follows = remember(&mut tx, patient, local, link, &given).await?;
+            if !follows {
+                let (kind, now) = (TaskKind::LinkDisagrees, shared.clock.now());
+                task::open(&mut tx, kind, patient, Some(&local.facility), now).await?;
+            }
         }
         let epoch = if found == state {
             epoch
@@ -300,27 +307,30 @@ impl Papers {
     }
 }
 
-/// Keeps a demographics version of a proved link: the first one, and further ones that follow.
+/// Keeps a demographics version of a proved link: the first one, and further ones that follow. Whether
+/// it is one of them.
 async fn remember(
     tx: &mut Tx,
     patient: PatientNumber,
     local: &LocalPatientId,
     link: i64,
     given: &Tokens,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let versions: Vec<VersionRow> = tx
         .fetch_all(VERSIONS, params![patient, &local.facility, link])
         .await?;
     let versions: Vec<Tokens> = versions.into_iter().map(tokens).collect();
-    let follows = versions.is_empty() || given.follows(&versions);
-    if !follows || versions.contains(given) {
-        return Ok(());
+    if versions.contains(given) {
+        return Ok(true);
+    }
+    if !versions.is_empty() && !given.follows(&versions) {
+        return Ok(false);
     }
     let number = i64::try_from(versions.len())
         .unwrap_or(i64::MAX)
         .saturating_add(1);
-    let sql = "insert into link_evidence (patient, facility, link_token, version, birth_date, sex, kana, kanji) \
-               values ($1, $2, $3, $4, $5, $6, $7, $8)";
+    let sql = "insert into link_evidence (patient, facility, link_token, version, birth_date, sex, kana, kanji, \
+               given_kana, given_kanji) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     let params = params![
         patient,
         &local.facility,
@@ -329,8 +339,10 @@ async fn remember(
         given.birth_date,
         given.sex,
         given.kana,
-        given.kanji
+        given.kanji,
+        given.given_kana,
+        given.given_kanji
     ];
     tx.execute(sql, params).await?;
-    Ok(())
+    Ok(true)
 }

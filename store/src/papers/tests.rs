@@ -94,8 +94,8 @@ fn evidence() -> Evidence {
     Evidence {
         birth_date: "1958-03-14".parse().ok(),
         sex: Some(Sex::Female),
-        kana: Some("ミホンキヨウミ".to_owned()),
-        kanji: Some("見本京美".to_owned()),
+        kana: Some("ミホン キヨウミ".to_owned()),
+        kanji: Some("見本 京美".to_owned()),
     }
 }
 

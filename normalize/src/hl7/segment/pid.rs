@@ -130,12 +130,16 @@ fn whole_day(time: PartialDateTime) -> Option<Date> {
     (time.precision() >= Precision::Day).then(|| time.date())
 }
 
-/// A name in which characters were lost proves nothing.
+/// A name in which characters were lost proves nothing. Family and given name stand apart where the
+/// sender tells them apart.
 fn comparable(name: &PersonName) -> Option<String> {
     let lost = |char: char| matches!(char, '■' | '〓' | '・' | '?' | '？' | '□');
     if name.text.contains(lost) {
-        None
-    } else {
-        Some(text::fold(&name.text)).filter(|folded| !folded.is_empty())
+        return None;
     }
+    let folded = match (&name.family, &name.given) {
+        (Some(family), Some(given)) => format!("{} {}", text::fold(family), text::fold(given)),
+        _ => text::fold(&name.text),
+    };
+    Some(folded).filter(|folded| folded.contains(|char| char != ' '))
 }

@@ -139,7 +139,7 @@ async fn later_items_are_held_against_every_version_of_the_demographics() {
         let entered = proved(&papers, &consent("C-1")).await;
         let at_hospital = local(hospital(), "0000123456");
         let married = Evidence {
-            kana: Some("サンプルキヨウミ".to_owned()),
+            kana: Some("サンプル キヨウミ".to_owned()),
             kanji: None,
             ..evidence()
         };
@@ -151,17 +151,42 @@ async fn later_items_are_held_against_every_version_of_the_demographics() {
         };
         assert!(fits(&evidence()).await);
         assert!(!fits(&married).await);
-        // The number of somebody else is not a version; a new name after a marriage is.
-        let somebody = Evidence {
+        // The number of somebody else is not a version, be it a twin; a new name after a marriage is.
+        let man = Evidence {
             sex: Some(Sex::Male),
             ..married.clone()
         };
-        for (demographics, known) in [(somebody, false), (married.clone(), true)] {
-            papers
+        let twin = Evidence {
+            kana: Some("ミホン マサミ".to_owned()),
+            kanji: Some("見本 雅美".to_owned()),
+            ..evidence()
+        };
+        let in_one = Evidence {
+            kana: Some("サンプルキヨウミ".to_owned()),
+            ..married.clone()
+        };
+        let open = async || papers.tasks().await.unwrap();
+        for (demographics, known) in [
+            (man, false),
+            (twin, false),
+            (in_one, false),
+            (married.clone(), true),
+        ] {
+            let proof = papers
                 .prove_link(entered.patient, &at_hospital, &demographics)
                 .await
                 .unwrap();
-            assert_eq!(fits(&married).await, known);
+            assert_eq!(proof.state, LinkState::Proved);
+            assert_eq!(fits(&demographics).await, known);
+            // Somebody looks, once; the link and what fits it stay.
+            let tasks = open().await;
+            assert_eq!(tasks.len(), usize::from(!known));
+            for task in tasks {
+                assert_eq!(task.kind, TaskKind::LinkDisagrees);
+                assert_eq!(task.facility, Some(hospital()));
+                papers.close_task(task.id).await.unwrap();
+            }
+            assert!(fits(&evidence()).await);
         }
         assert!(
             !papers
