@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use model::feed::{Feed, FeedState, Source};
-use store::{Error, Followed, Store};
+use store::{Error, Followed, Rewritten, Store};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::Instrument;
@@ -157,8 +157,26 @@ async fn retain(store: &Store) -> Result<(), Error> {
     Ok(())
 }
 
+async fn rewrite(store: &Store) -> Result<(), Error> {
+    let rewritten = store.jobs().rewrite().await?;
+    if rewritten != Rewritten::default() {
+        let Rewritten {
+            moved,
+            removed,
+            failed,
+        } = rewritten;
+        tracing::info!(
+            moved,
+            removed,
+            failed,
+            "dead bytes of segments were given back"
+        );
+    }
+    Ok(())
+}
+
 /// What must follow from papers: keys, introductions, erasing; once a day, and at the start, what is
-/// kept no longer. Each is idempotent.
+/// kept no longer, and what erasing left dead on the disk. Each is idempotent.
 async fn errands(store: Store) {
     let mut wait = ERRANDS_EVERY;
     let mut retained: Option<Instant> = None;
@@ -168,6 +186,7 @@ async fn errands(store: Store) {
             let followed = follow(&store).await?;
             if is_due {
                 retain(&store).await?;
+                rewrite(&store).await?;
             }
             Ok::<_, Error>(followed)
         };

@@ -45,6 +45,11 @@ impl Packed {
         Ok(Self(packed))
     }
 
+    /// What was sealed before, to be sealed anew.
+    pub(crate) const fn opened(plain: Vec<u8>) -> Self {
+        Self(plain)
+    }
+
     /// The bytes to seal.
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.0

@@ -4,6 +4,7 @@
 mod erase;
 mod feeds;
 mod retain;
+mod rewrite;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +20,7 @@ use crate::papers::{Errand, Papers, What};
 
 pub use erase::Erased;
 pub use feeds::FeedStatus;
+pub use rewrite::Rewritten;
 
 /// So many errands are done at a time.
 const ERRANDS: u32 = 1_000;

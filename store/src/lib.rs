@@ -54,7 +54,7 @@ pub use intake::{
     Content, FoundBy, Intake, Item, ItemChange, Known, Outcome, PatientChange, Publish, Slot,
     SlotChange, Standing,
 };
-pub use jobs::{Erased, FeedStatus, Followed, Jobs};
+pub use jobs::{Erased, FeedStatus, Followed, Jobs, Rewritten};
 pub use keys::MasterKey;
 pub use papers::{
     Conflict, Disagreement, Entered, Entry, Erasure, Errand, Evidence, Fold, Ground, ImportError,
