@@ -85,8 +85,9 @@ fn no_read_that_starts_after_a_withdrawal_succeeds() {
                     before.iter().any(|(_, open)| *open),
                     "nothing was readable before"
                 );
+                assert!(!after.is_empty(), "{kind:?}: nobody read after it");
                 assert!(
-                    !after.is_empty() && after.iter().all(|(_, open)| !open),
+                    after.iter().all(|(_, open)| !open),
                     "{kind:?}: read after the withdrawal"
                 );
             }
