@@ -4,6 +4,7 @@
 //! FHIR `dateTime` in +09:00. Readers compare entries by `slot`, which is
 //! `診療日/データ種別/オーダNo`.
 
+use crate::content::encounter::Event;
 use crate::content::{Family, Message, Record};
 use crate::current::{State, current};
 use crate::storage::{Flag, Kind, Slot, Version};
@@ -32,7 +33,9 @@ impl<'a> Reading<'a> {
             .slots()
             .into_iter()
             .flat_map(|slot| self.slot(slot));
-        for record in stays.iter().cloned().chain(of_slots) {
+        let mut stays = stays.to_vec();
+        self.mark_stays(&mut stays);
+        for record in stays.into_iter().chain(of_slots) {
             lists.entry(record.family).or_default().push(record.value);
         }
         if let Some(allergies) = lists.get_mut(&Family::Allergies) {
@@ -67,6 +70,30 @@ impl<'a> Reading<'a> {
             mark(&mut record.value, "slot", json!(slot.to_string()));
         }
         records
+    }
+
+    /// Marks the stays of which the admission or the discharge stands in superseded versions only:
+    /// whoever reads such a stay must know that part of it is being replaced.
+    fn mark_stays(&self, stays: &mut [Record]) {
+        let events = self.tree.slots().into_iter().filter_map(|slot| {
+            let State::SupersededOnly(time) = self.tree.state(slot) else {
+                return None;
+            };
+            match &self.said(slot, time)?.message {
+                Message::Encounter(Event::Admission(stay) | Event::Discharge(stay)) => {
+                    Some(json!(stay.admitted.iso_second()))
+                }
+                _ => None,
+            }
+        });
+        let begins: Vec<Value> = events.collect();
+        let superseded = |stay: &&mut Record| {
+            let begin = stay.value.get("start");
+            begin.is_some_and(|begin| begins.contains(begin))
+        };
+        for stay in stays.iter_mut().filter(superseded) {
+            mark(&mut stay.value, "tag", json!("superseded-only"));
+        }
     }
 
     fn receptions(&self, slot: &Slot) -> Vec<Record> {

@@ -205,6 +205,14 @@ pub struct SlotChange {
     pub before: Option<Slot>,
 }
 
+/// A record that several items say together.
+pub struct Joined {
+    /// The record.
+    pub record: Record,
+    /// Whether something that it says stands in superseded files only.
+    pub standing: Standing,
+}
+
 /// Everything that changes for one patient at one facility.
 pub struct PatientChange {
     /// Whose.
@@ -222,7 +230,7 @@ pub struct PatientChange {
     /// Slots.
     pub slots: Vec<SlotChange>,
     /// All joined records of patient and facility, when they are to be shown anew.
-    pub joined: Option<Vec<Record>>,
+    pub joined: Option<Vec<Joined>>,
     /// By what the facility's statements find the patient, when they changed.
     pub tokens: Option<FoundBy>,
 }
@@ -406,7 +414,7 @@ struct Claim {
 
 impl Claim {
     fn of(change: &PatientChange, keys: &Keys) -> Self {
-        let key = |record: &Record| record_key(keys, record).0;
+        let key = |joined: &Joined| record_key(keys, &joined.record).0;
         Self {
             patient: change.patient,
             public: change.public,

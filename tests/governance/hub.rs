@@ -14,8 +14,8 @@ use model::time::Instant;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use store::{
-    Clock, Entered, Entry, Evidence, MasterKey, NewPerson, PaperError, Papers, PatientChange,
-    Shown, Store, StoreConfig,
+    Clock, Entered, Entry, Evidence, Joined, MasterKey, NewPerson, PaperError, Papers,
+    PatientChange, Shown, Standing, Store, StoreConfig,
 };
 use tower::ServiceExt;
 
@@ -121,7 +121,10 @@ impl Hub {
             joins: 0,
             items: Vec::new(),
             slots: Vec::new(),
-            joined: Some(vec![Record { meta, body }]),
+            joined: Some(vec![Joined {
+                record: Record { meta, body },
+                standing: Standing::Current,
+            }]),
             tokens: None,
         };
         self.store.intake().accept(vec![change]).await.unwrap();

@@ -86,8 +86,6 @@ fn of_one_slot(history: &History, tree: &Tree) -> Vec<String> {
     match history.shown(tree) {
         Shown::Nothing | Shown::Cancelled => Vec::new(),
         Shown::Version(mark) => vec![fact(&mark)],
-        // A stay is joined from several files and does not say how each of them stands.
-        Shown::Superseded(mark) if history.slot.kind == Kind::Adt22 => vec![fact(&mark)],
         Shown::Superseded(mark) => vec![format!("{} superseded-only", fact(&mark))],
     }
 }

@@ -6,14 +6,14 @@ use model::allergy::{Allergy, AllergySource};
 use model::id::FacilityId;
 use model::record::{Body, Kind, Record, RecordMeta};
 
-use super::Contribution;
+use super::{Contribution, Joined};
 use crate::text;
 
 /// One allergy for every key: of several statements the one of the more trusted list, then the
 /// newest. A statement stands back where a more trusted list speaks of the same allergen; so an
 /// order's snapshot shows only what no list of the facility has.
-pub fn allergies(facility: &FacilityId, contributions: &[Contribution<'_>]) -> Vec<Record> {
-    let mut chosen: BTreeMap<String, (&str, &Allergy, &RecordMeta)> = BTreeMap::new();
+pub fn allergies(facility: &FacilityId, contributions: &[Contribution<'_>]) -> Vec<Joined> {
+    let mut chosen: BTreeMap<String, (&str, &Allergy, &RecordMeta, bool)> = BTreeMap::new();
     for contribution in contributions {
         let Body::Allergy(allergy) = &contribution.record.body else {
             continue;
@@ -23,17 +23,22 @@ pub fn allergies(facility: &FacilityId, contributions: &[Contribution<'_>]) -> V
         let rank = |version, allergy: &Allergy, meta: &RecordMeta| {
             (allergy.source, version, meta.source_key.clone())
         };
-        let candidate = (contribution.version, allergy.as_ref(), meta);
+        let candidate = (
+            contribution.version,
+            allergy.as_ref(),
+            meta,
+            contribution.superseded_only,
+        );
         chosen
             .entry(allergy.key())
-            .and_modify(|(version, kept, kept_meta)| {
+            .and_modify(|(version, kept, kept_meta, superseded)| {
                 if rank(contribution.version, allergy, meta) > rank(*version, kept, kept_meta) {
-                    (*version, *kept, *kept_meta) = candidate;
+                    (*version, *kept, *kept_meta, *superseded) = candidate;
                 }
             })
             .or_insert(candidate);
     }
-    let trusted = most_trusted(chosen.values().map(|(_, allergy, _)| *allergy));
+    let trusted = most_trusted(chosen.values().map(|(_, allergy, ..)| *allergy));
     let stands = |allergy: &Allergy| {
         trusted
             .get(&allergen(allergy))
@@ -41,15 +46,18 @@ pub fn allergies(facility: &FacilityId, contributions: &[Contribution<'_>]) -> V
     };
     chosen
         .into_iter()
-        .filter(|(_, (_, allergy, _))| stands(allergy))
-        .map(|(source_key, (_, allergy, meta))| Record {
-            meta: RecordMeta {
-                facility: facility.clone(),
-                kind: Kind::AllergyIntolerance,
-                source_key,
-                ..meta.clone()
+        .filter(|(_, (_, allergy, ..))| stands(allergy))
+        .map(|(source_key, (_, allergy, meta, superseded_only))| Joined {
+            record: Record {
+                meta: RecordMeta {
+                    facility: facility.clone(),
+                    kind: Kind::AllergyIntolerance,
+                    source_key,
+                    ..meta.clone()
+                },
+                body: Body::Allergy(Box::new(allergy.clone())),
             },
-            body: Body::Allergy(Box::new(allergy.clone())),
+            superseded_only,
         })
         .collect()
 }

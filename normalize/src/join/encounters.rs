@@ -10,15 +10,17 @@ use model::id::FacilityId;
 use model::record::{Body, Category, Kind, Occurred, Record, RecordMeta, Sensitivity};
 use model::time::{Instant, PartialDateTime};
 
-use super::Contribution;
+use super::{Contribution, Joined};
 
-type Event<'a> = (&'a str, &'a EncounterEvent);
+/// Version of the item, what it says, and whether that is superseded only.
+type Event<'a> = (&'a str, &'a EncounterEvent, bool);
 
 /// The stays that the events tell. A discharge closes the admission that it names, else the latest
-/// one not later than it; without one it is a stay of unknown begin.
-pub fn encounters(facility: &FacilityId, contributions: &[Contribution<'_>]) -> Vec<Record> {
+/// one not later than it; without one it is a stay of unknown begin. A stay is marked when one of the
+/// two events that it is made of is superseded only.
+pub fn encounters(facility: &FacilityId, contributions: &[Contribution<'_>]) -> Vec<Joined> {
     let mut events: Vec<Event<'_>> = contributions.iter().filter_map(event).collect();
-    events.sort_by_key(|(version, event)| (*version, event.kind, start(event.at)));
+    events.sort_by_key(|(version, event, _)| (*version, event.kind, start(event.at)));
     let alive = |kind| {
         let events = &events;
         events.iter().copied().filter(move |event| {
@@ -34,41 +36,41 @@ pub fn encounters(facility: &FacilityId, contributions: &[Contribution<'_>]) -> 
         let key = closes(discharge.1, &admissions).or_else(|| implied_admission(discharge.1));
         discharges.entry(key).or_default().push(discharge);
     }
-    let mut stays: Vec<(String, Encounter)> = Vec::new();
-    for (key, (_, admission)) in &admissions {
+    let mut stays: Vec<Joined> = Vec::new();
+    let mut add = |key: String, stay, superseded_only| {
+        stays.push(Joined {
+            record: record(facility, key, stay),
+            superseded_only,
+        });
+    };
+    for (key, (_, admission, opening)) in &admissions {
         let discharge = discharges
             .remove(&Some(key.clone()))
             .and_then(|closing| closing.last().copied());
-        stays.push((
-            key.clone(),
-            stay(admission, discharge.map(|(_, discharge)| discharge)),
-        ));
+        let closing = discharge.is_some_and(|(_, _, superseded)| superseded);
+        let stay = stay(admission, discharge.map(|(_, discharge, _)| discharge));
+        add(key.clone(), stay, *opening || closing);
     }
     for (key, orphans) in discharges {
-        let newest: BTreeMap<String, &EncounterEvent> = orphans
+        let key = |discharge| key.clone().unwrap_or_else(|| orphan_key(discharge));
+        let newest: BTreeMap<String, Event<'_>> = orphans
             .into_iter()
-            .map(|(_, discharge)| {
-                (
-                    key.clone().unwrap_or_else(|| orphan_key(discharge)),
-                    discharge,
-                )
-            })
+            .map(|event| (key(event.1), event))
             .collect();
-        stays.extend(
-            newest
-                .into_iter()
-                .map(|(key, discharge)| (key, orphan(discharge))),
-        );
+        for (key, (_, discharge, superseded_only)) in newest {
+            add(key, orphan(discharge), superseded_only);
+        }
     }
     stays
-        .into_iter()
-        .map(|(key, stay)| record(facility, key, stay))
-        .collect()
 }
 
 fn event<'a>(contribution: &Contribution<'a>) -> Option<Event<'a>> {
     match &contribution.record.body {
-        Body::Event(event) => Some((contribution.version, event.as_ref())),
+        Body::Event(event) => Some((
+            contribution.version,
+            event.as_ref(),
+            contribution.superseded_only,
+        )),
         _ => None,
     }
 }
@@ -79,12 +81,12 @@ fn start(time: Option<PartialDateTime>) -> Option<Instant> {
 
 /// Whether a later cancel event takes an event back: same kind, same time; where the cancel names
 /// no time, the same admission.
-fn is_void((version, event): &Event<'_>, events: &[Event<'_>]) -> bool {
+fn is_void((version, event, _): &Event<'_>, events: &[Event<'_>]) -> bool {
     events
         .iter()
-        .filter(|(later, cancel)| cancel.cancels && cancel.kind == event.kind && later > version)
+        .filter(|(later, cancel, _)| cancel.cancels && cancel.kind == event.kind && later > version)
         .any(
-            |(_, cancel)| match (start(cancel.at), start(cancel.admitted)) {
+            |(_, cancel, _)| match (start(cancel.at), start(cancel.admitted)) {
                 (Some(at), _) => start(event.at) == Some(at),
                 (None, Some(admitted)) => start(event.admitted) == Some(admitted),
                 (None, None) => false,
@@ -123,9 +125,9 @@ fn closes(discharge: &EncounterEvent, admissions: &BTreeMap<String, Event<'_>>) 
         let end = discharge.at?.end();
         let before = admissions
             .iter()
-            .filter(|(_, (_, admission))| start(admission.at).is_some_and(|at| at <= end));
+            .filter(|(_, (_, admission, _))| start(admission.at).is_some_and(|at| at <= end));
         before
-            .max_by_key(|(_, (_, admission))| start(admission.at))
+            .max_by_key(|(_, (_, admission, _))| start(admission.at))
             .map(|(key, _)| key.clone())
     };
     // A discharge that names an admission nobody sent must not close another one.
@@ -144,7 +146,7 @@ fn find(
 ) -> Option<String> {
     let found = admissions
         .iter()
-        .find(|(_, (_, admission))| admission.at.is_some_and(&same));
+        .find(|(_, (_, admission, _))| admission.at.is_some_and(&same));
     found.map(|(key, _)| key.clone())
 }
 

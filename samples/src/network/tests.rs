@@ -1,5 +1,7 @@
 use super::*;
-use crate::storage::Flag;
+use crate::step::Step;
+use crate::storage::{Flag, Kind};
+use crate::tree::Entry;
 use encoding_rs::{ISO_2022_JP, SHIFT_JIS};
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -291,4 +293,40 @@ fn the_demo_consents_name_the_demo_patients() {
         .unwrap();
     let number = withdrawn.split(',').next().unwrap();
     assert!(lines.iter().any(|line| line[0] == number));
+}
+
+/// The starts of a patient's marked stays.
+fn marked_stays(patient: &Patient) -> Vec<String> {
+    let truth = patient.truth();
+    let stays = truth["encounters"].as_array().unwrap().iter();
+    let marked = stays.filter(|stay| stay["class"] == "IMP" && stay["tag"] == "superseded-only");
+    marked.map(|stay| stay["start"].to_string()).collect()
+}
+
+#[test]
+fn a_stay_is_marked_when_its_admission_or_its_discharge_is_superseded_only() {
+    for kind in [Kind::Adt22, Kind::Adt52] {
+        let mut patients = PATIENTS.iter().filter(|patient| {
+            let mut files = patient.tree.files();
+            files.any(|(entry, _)| entry.version.slot.kind == kind && entry.flag == Flag::Current)
+        });
+        let mut patient = patients.next().unwrap().clone();
+        assert!(marked_stays(&patient).is_empty());
+        let files = patient.tree.files();
+        let current = files.filter(|(entry, _)| entry.version.slot.kind == kind);
+        let current: Vec<Entry> = current
+            .filter(|(entry, _)| entry.flag == Flag::Current)
+            .map(|(entry, _)| entry.clone())
+            .take(1)
+            .collect();
+        for entry in current {
+            patient.tree.apply(&Step::Rename {
+                root: entry.root,
+                version: entry.version,
+                from: Flag::Current,
+                to: Flag::Superseded,
+            });
+        }
+        assert_eq!(marked_stays(&patient).len(), 1, "{kind:?}");
+    }
 }

@@ -8,7 +8,7 @@ use model::record::{Body, Record};
 use model::time::Instant;
 
 use super::{
-    ABSENT, CURRENT, FoundBy, Item, ItemChange, Known, Outcome, PatientChange, Publish,
+    ABSENT, CURRENT, FoundBy, Item, ItemChange, Joined, Known, Outcome, PatientChange, Publish,
     SUPERSEDED_ONLY, Slot, SlotChange, Standing, WITHDRAWN, is_served, record_key,
 };
 use crate::Token;
@@ -284,7 +284,7 @@ impl Writer {
         for slot in &change.slots {
             self.slot(change, slot, &places)?;
         }
-        for record in change.joined.iter().flatten() {
+        for Joined { record, standing } in change.joined.iter().flatten() {
             let row_key = record_key(&self.keys, record).0;
             let plain = serde_json::to_vec(record)
                 .map_err(|error| Error::Other("write record", error.into()))?;
@@ -298,7 +298,7 @@ impl Writer {
                 change.patient,
                 record,
                 row_key,
-                CURRENT,
+                state(*standing),
                 0,
                 nowhere,
                 0,
@@ -424,17 +424,12 @@ impl Writer {
         key: i64,
         place: Place,
     ) -> Result<(), Error> {
-        let state = match publish.standing {
-            Standing::Current => CURRENT,
-            Standing::SupersededOnly => SUPERSEDED_ONLY,
-            Standing::Absent => ABSENT,
-        };
         let ordinal = i64::try_from(publish.ordinal).map_err(|_| Error::Corrupt("ordinal"))?;
         self.record(
             patient,
             &publish.record,
             key,
-            state,
+            state(publish.standing),
             slot,
             place,
             ordinal,
@@ -526,6 +521,14 @@ impl Writer {
         let all = self.codes.entry(coding.code.clone()).or_default();
         all.push((coding.system.clone(), token));
         token
+    }
+}
+
+const fn state(standing: Standing) -> i64 {
+    match standing {
+        Standing::Current => CURRENT,
+        Standing::SupersededOnly => SUPERSEDED_ONLY,
+        Standing::Absent => ABSENT,
     }
 }
 

@@ -17,7 +17,7 @@ use serde_json::json;
 
 use crate::audit::{Action, Event};
 use crate::db::params;
-use crate::intake::PatientChange;
+use crate::intake::{Joined, PatientChange, Standing};
 use crate::papers::{Entered, Entry, Evidence, Papers};
 use crate::testing::{NOW, Stage, hospital, network, on_both};
 use crate::{Clock, Store};
@@ -96,7 +96,10 @@ impl Kept {
             joins: known.joins,
             items: Vec::new(),
             slots: Vec::new(),
-            joined: Some(vec![Record { meta, body }]),
+            joined: Some(vec![Joined {
+                record: Record { meta, body },
+                standing: Standing::Current,
+            }]),
             tokens: None,
         }
     }

@@ -7,14 +7,15 @@ use std::sync::Arc;
 use model::feed::Feed;
 use model::id::{FacilityId, PatientNumber};
 use model::record::{Body, Kind, Record};
-use normalize::join::{Contribution, allergies, encounters};
+use normalize::join::{self, Contribution, allergies, encounters};
 use normalize::ssmix::data_type::DataKind;
 use normalize::ssmix::path::Flag;
-use store::{Error, FoundBy, Intake, Item, ItemChange, Known, SlotChange, Token};
+use store::{Error, FoundBy, Intake, Item, ItemChange, Joined, Known, SlotChange, Standing, Token};
 
 use super::read::{ReadFile, by_slot, version_text};
 use super::show::{
     JOINS_ALLERGIES, JOINS_ENCOUNTERS, Outline, Shown, SlotKind, VANISHED, outline, shown,
+    standing_number,
 };
 use super::tree::Found;
 
@@ -92,7 +93,7 @@ type Records = BTreeMap<i64, Arc<Vec<Arc<Record>>>>;
 pub(crate) struct Resolved {
     pub(crate) items: Vec<ItemChange>,
     pub(crate) slots: Vec<SlotChange>,
-    pub(crate) joined: Option<Vec<Record>>,
+    pub(crate) joined: Option<Vec<Joined>>,
     pub(crate) tokens: Option<FoundBy>,
 }
 
@@ -174,7 +175,7 @@ impl Resolver<'_> {
         shown: &BTreeMap<i64, Shown>,
         items: &BTreeMap<i64, Item>,
         records: &mut Records,
-    ) -> Result<Option<Vec<Record>>, Error> {
+    ) -> Result<Option<Vec<Joined>>, Error> {
         let before = |slot: &i64| self.known.slots.get(slot).map_or(0, |slot| slot.joins);
         let touched = shown
             .iter()
@@ -187,37 +188,46 @@ impl Resolver<'_> {
             .slots
             .values()
             .filter(|slot| slot.joins != 0 && !shown.contains_key(&slot.slot));
-        let elsewhere = elsewhere.flat_map(|slot| slot.published.iter().map(|(path, _)| *path));
+        let elsewhere = elsewhere.flat_map(|slot| slot.published.iter().copied());
         let here = shown.values().filter(|shown| shown.joins != 0);
-        let here = here.flat_map(|shown| shown.published.iter().map(|(path, _)| *path));
-        let paths: Vec<i64> = elsewhere.chain(here).collect();
-        let contributing: Vec<Item> = paths
-            .iter()
-            .filter_map(|path| items.get(path).cloned())
+        let here = here.flat_map(|shown| shown.published.iter().copied());
+        let contributing: Vec<(Item, bool)> = elsewhere
+            .chain(here)
+            .filter_map(|(path, standing)| {
+                let superseded_only = standing == standing_number(Standing::SupersededOnly);
+                Some((items.get(&path).cloned()?, superseded_only))
+            })
             .collect();
-        self.fetch(contributing.clone(), records).await?;
-        let versions: Vec<(String, &Arc<Vec<Arc<Record>>>)> = contributing
+        let wanted = contributing.iter().map(|(item, _)| item.clone());
+        self.fetch(wanted.collect(), records).await?;
+        let versions: Vec<(String, bool, &[Arc<Record>])> = contributing
             .iter()
-            .filter_map(|item| {
+            .filter_map(|(item, superseded_only)| {
+                let version = version_text(item.version, item.department);
                 Some((
-                    version_text(item.version, item.department),
-                    records.get(&item.path)?,
+                    version,
+                    *superseded_only,
+                    records.get(&item.path)?.as_slice(),
                 ))
             })
             .collect();
         let contributions = |kind: Kind| {
             let all = versions
                 .iter()
-                .flat_map(|(version, records)| records.iter().map(move |record| (version, record)));
-            let wanted = all.filter(|(_, record)| record.meta.kind == kind);
-            wanted
-                .map(|(version, record)| Contribution { version, record })
+                .flat_map(|(version, superseded_only, records)| {
+                    records.iter().map(move |record| Contribution {
+                        version,
+                        record,
+                        superseded_only: *superseded_only,
+                    })
+                });
+            all.filter(|one| one.record.meta.kind == kind)
                 .collect::<Vec<_>>()
         };
         let facility = &self.feed.facility;
         let mut joined = encounters(facility, &contributions(Kind::EncounterEvent));
         joined.extend(allergies(facility, &contributions(Kind::AllergyStatement)));
-        Ok(Some(joined))
+        Ok(Some(joined.into_iter().map(stands).collect()))
     }
 
     /// By what the patient is found, when a statement about who they are was touched: by the
@@ -310,6 +320,18 @@ impl Resolver<'_> {
             before: self.known.slots.get(&slot).cloned(),
         };
         shown.into_iter().map(change).collect()
+    }
+}
+
+fn stands(joined: join::Joined) -> Joined {
+    let standing = if joined.superseded_only {
+        Standing::SupersededOnly
+    } else {
+        Standing::Current
+    };
+    Joined {
+        record: joined.record,
+        standing,
     }
 }
 

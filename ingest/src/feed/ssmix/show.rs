@@ -116,7 +116,7 @@ pub(crate) const fn state_number(state: SlotState) -> i64 {
 }
 
 /// Number of a standing in the slot's row.
-const fn standing_number(standing: Standing) -> i64 {
+pub(crate) const fn standing_number(standing: Standing) -> i64 {
     match standing {
         Standing::Current => 1,
         Standing::SupersededOnly => 2,

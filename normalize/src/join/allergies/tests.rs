@@ -40,7 +40,11 @@ fn facility() -> FacilityId {
 fn check(statements: &[(&str, Record)], expected: &[(AllergySource, &str)]) {
     let contributions: Vec<Contribution<'_>> = statements
         .iter()
-        .map(|(version, record)| Contribution { version, record })
+        .map(|(version, record)| Contribution {
+            version,
+            record,
+            superseded_only: false,
+        })
         .collect();
     let mut reversed = contributions.clone();
     reversed.reverse();
@@ -48,7 +52,8 @@ fn check(statements: &[(&str, Record)], expected: &[(AllergySource, &str)]) {
         let joined = allergies(&facility(), &contributions);
         let told: Vec<(AllergySource, &str)> = joined
             .iter()
-            .map(|record| {
+            .map(|joined| {
+                let record = &joined.record;
                 assert_eq!(record.meta.kind, Kind::AllergyIntolerance);
                 let Body::Allergy(allergy) = &record.body else {
                     panic!("no allergy")

@@ -15,6 +15,7 @@ fn time(text: &str) -> PartialDateTime {
 struct Told {
     version: String,
     record: Record,
+    superseded: bool,
 }
 
 fn told(kind: EventKind, version: &str, at: &str, admitted: Option<&str>, ward: &str) -> Told {
@@ -62,6 +63,7 @@ fn told(kind: EventKind, version: &str, at: &str, admitted: Option<&str>, ward: 
             meta,
             body: Body::Event(Box::new(event)),
         },
+        superseded: false,
     }
 }
 
@@ -84,15 +86,30 @@ fn cancel(told: Told) -> Told {
     changed(told, |event| event.cancels = true)
 }
 
-fn join(events: &[Told]) -> Vec<Record> {
+fn superseded(told: Told) -> Told {
+    Told {
+        superseded: true,
+        ..told
+    }
+}
+
+fn joined(events: &[Told]) -> Vec<Joined> {
     let contributions: Vec<Contribution<'_>> = events
         .iter()
         .map(|told| Contribution {
             version: &told.version,
             record: &told.record,
+            superseded_only: told.superseded,
         })
         .collect();
     encounters(&facility(), &contributions)
+}
+
+fn join(events: &[Told]) -> Vec<Record> {
+    joined(events)
+        .into_iter()
+        .map(|joined| joined.record)
+        .collect()
 }
 
 /// Stays as `key status start end`.
@@ -122,6 +139,29 @@ fn tell(records: &[Record]) -> Vec<String> {
 #[track_caller]
 fn check(events: &[Told], expected: &[&str]) {
     assert_eq!(tell(&join(events)), expected);
+}
+
+#[test]
+fn a_stay_is_marked_when_one_of_its_events_is_superseded_only() {
+    let admitted = admission("1", "2024-05-13");
+    let discharged = discharge("2", "2024-05-16");
+    let earlier = superseded(admission("0", "2024-05-13"));
+    for (events, marked) in [
+        (vec![admitted.clone(), discharged.clone()], false),
+        (vec![superseded(admitted.clone())], true),
+        (vec![superseded(admitted.clone()), discharged.clone()], true),
+        (vec![admitted.clone(), superseded(discharged.clone())], true),
+        // A discharge without an admission.
+        (vec![superseded(discharged.clone())], true),
+        // What another statement about the same admission says is not in it.
+        (vec![earlier, admitted, discharged], false),
+    ] {
+        let marks: Vec<bool> = joined(&events)
+            .iter()
+            .map(|joined| joined.superseded_only)
+            .collect();
+        assert_eq!(marks, [marked]);
+    }
 }
 
 #[test]

@@ -16,7 +16,9 @@ use serde_json::{Value, json};
 
 use crate::db::params;
 use crate::disclosure::{Call, Disclosed, Disclosure, Page, RecordQuery, Refused, Token, View};
-use crate::intake::{Item, ItemChange, Outcome, PatientChange, Publish, SlotChange, Standing};
+use crate::intake::{
+    Item, ItemChange, Joined, Outcome, PatientChange, Publish, SlotChange, Standing,
+};
 use crate::testing::{NOW, clinic, hospital};
 use crate::{FoundBy, Packed, Store};
 
@@ -221,11 +223,18 @@ fn change(number: PatientNumber, facility: FacilityId, joins: i64) -> PatientCha
     }
 }
 
+fn current(record: Record) -> Joined {
+    Joined {
+        record,
+        standing: Standing::Current,
+    }
+}
+
 /// Keeps records whose bodies stand in their rows.
 pub(super) async fn keep(store: &Store, number: PatientNumber, records: Vec<Record>) {
     let intake = store.intake();
     let joins = intake.known(number, &hospital()).await.unwrap().joins;
-    let joined = Some(records);
+    let joined = Some(records.into_iter().map(current).collect());
     let change = PatientChange {
         joined,
         ..change(number, hospital(), joins)
@@ -289,7 +298,7 @@ pub(super) async fn register(
     let mut statement = demographics(&format!("{}-{facility}", number.0));
     statement.meta.facility = facility.clone();
     let change = PatientChange {
-        joined: Some(vec![statement]),
+        joined: Some(vec![current(statement)]),
         tokens: Some(FoundBy::Only(tokens)),
         ..change(number, facility, joins)
     };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::error::Error;
-use crate::intake::{Item, ItemChange, Outcome, Publish, SlotChange, Standing};
+use crate::intake::{Item, ItemChange, Outcome, Publish, SlotChange};
 use crate::{Packed, Rewritten};
 
 /// Long after every file was written.
@@ -15,7 +15,7 @@ impl Kept {
     /// A file as a feed brings it, as far as before it is accepted.
     async fn file(&self, path: i64, text: &str) -> PatientChange {
         let mut change = self.change(hospital()).await;
-        let mut record = change.joined.take().unwrap().remove(0);
+        let mut record = change.joined.take().unwrap().remove(0).record;
         record.meta.source_key = path.to_string();
         let known = self
             .store
