@@ -1,16 +1,10 @@
-//! Metrics in OpenMetrics text, on a listener of their own. Labels never contain patient data.
-
-use std::future::Future;
-use std::net::SocketAddr;
+//! Metrics in OpenMetrics text. Labels never contain patient data.
 
 use anyhow::Context;
-use axum::Router;
-use axum::http::header::CONTENT_TYPE;
-use axum::routing::get;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use tokio::net::TcpListener;
 
-const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+/// The media type of the text.
+pub(crate) const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Collects metrics from now on.
 ///
@@ -22,30 +16,8 @@ pub(crate) fn collect() -> anyhow::Result<PrometheusHandle> {
         .context("collect metrics")
 }
 
-/// Serves `/metrics` until `stop` is done.
-///
-/// # Errors
-/// When the address cannot be listened on.
-pub(crate) async fn serve(
-    address: SocketAddr,
-    handle: PrometheusHandle,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> anyhow::Result<()> {
-    let listener = TcpListener::bind(address)
-        .await
-        .with_context(|| format!("listen on {address} for metrics"))?;
-    tracing::info!(metrics = %listener.local_addr()?, "serving metrics");
-    let text =
-        move || async move { ([(CONTENT_TYPE, OPENMETRICS)], openmetrics(&handle.render())) };
-    let app = Router::new().route("/metrics", get(text));
-    axum::serve(listener, app)
-        .with_graceful_shutdown(stop)
-        .await
-        .context("serve metrics")
-}
-
 /// OpenMetrics names a counter's family without `_total`, and ends with a mark.
-fn openmetrics(prometheus: &str) -> String {
+pub(crate) fn openmetrics(prometheus: &str) -> String {
     let family = |line: &str| {
         let mut words = line.splitn(4, ' ');
         match (words.next(), words.next(), words.next(), words.next()) {

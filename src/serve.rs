@@ -1,5 +1,6 @@
 //! `musubi serve`: pages and interfaces, feeds, health and metrics, until told to stop.
 
+mod probes;
 mod request;
 
 use std::net::SocketAddr;
@@ -9,15 +10,12 @@ use std::time::Duration;
 
 use anyhow::Context;
 use auth::Auth;
-use axum::extract::State;
+use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware;
 use axum::response::IntoResponse;
-use axum::routing::get;
-use axum::{Json, Router};
 use clap::{Args, ValueEnum};
-use serde_json::json;
-use store::{AuditAction, Event, Papers, Store};
+use store::{AuditAction, Event, Papers};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -27,6 +25,8 @@ use crate::Exit;
 use crate::opened::Opened;
 use crate::output::Output;
 use crate::{logging, metrics};
+
+use probes::Probes;
 
 /// No request takes longer.
 const REQUEST_SECONDS: u64 = 30;
@@ -50,6 +50,9 @@ pub(crate) enum Role {
 Examples:
   musubi serve
   musubi serve --roles serve,office        feeds run in another process
+
+/healthz, /readyz and /metrics are on a listener of their own, `metrics.listen` (127.0.0.1:9464);
+where that is \"off\" there are none.
 
 SIGTERM and Ctrl-C end it in order: requests are answered, batches end, the audit is written.")]
 pub(crate) struct Serve {
@@ -104,6 +107,10 @@ pub(crate) async fn serve(
     let listener = TcpListener::bind(opened.config.listen).await;
     let listener = listener.with_context(|| format!("listen on {}", opened.config.listen))?;
     let address = listener.local_addr()?;
+    let probes = match opened.config.metrics {
+        Some(address) => Some(Probes::listen(address, store.clone(), handle).await?),
+        None => None,
+    };
     store
         .audit()
         .record(Event::new(AuditAction::Started).with(format!("{roles:?}")))
@@ -116,13 +123,8 @@ pub(crate) async fn serve(
         let feeds = ingest::Ingest::new(store.clone(), opened.config.max_item);
         tasks.spawn(feeds.run(stop.clone()));
     }
-    if let Some(address) = opened.config.metrics {
-        let stopped = stopped(stop.clone());
-        tasks.spawn(async move {
-            if let Err(error) = metrics::serve(address, handle, stopped).await {
-                tracing::error!(%error, "metrics are not served");
-            }
-        });
+    if let Some(probes) = probes {
+        tasks.spawn(probes.answer(stopped(stop.clone())));
     }
     ready(address)?;
     tracing::info!(%address, ?roles, "serving");
@@ -165,8 +167,6 @@ fn router(opened: &Opened, auth: &Auth, roles: &[Role], address: SocketAddr) -> 
     }
     app.merge(auth::router(auth.clone()))
         .merge(shell::assets::router())
-        .route("/healthz", get(async || StatusCode::OK))
-        .route("/readyz", get(readyz).with_state(store.clone()))
         .fallback(shell::not_found)
         .method_not_allowed_fallback(shell::method_not_allowed)
         .layer(middleware::map_response(shell::headers))
@@ -178,21 +178,6 @@ fn router(opened: &Opened, auth: &Auth, roles: &[Role], address: SocketAddr) -> 
             Duration::from_secs(REQUEST_SECONDS),
         ))
         .layer(middleware::from_fn(request::logged))
-}
-
-/// Whether reads would be answered: databases answer and the grants follow from the profile.
-async fn readyz(State(store): State<Store>) -> impl IntoResponse {
-    let grants = matches!(store.disclosure().ready().await, Ok(true));
-    let records = store.jobs().answers().await;
-    let status = if grants && records {
-        StatusCode::OK
-    } else {
-        StatusCode::SERVICE_UNAVAILABLE
-    };
-    (
-        status,
-        Json(json!({ "schema": "musubi-ready/1", "grants": grants, "records": records })),
-    )
 }
 
 /// Sessions, tokens and counters that ran out.

@@ -22,7 +22,6 @@ impl Stage {
         let mut hub = Hub::new(Kind::Sqlite);
         hub.set("MUSUBI_LOG_LEVEL", "trace");
         hub.set("MUSUBI_LOG_FORMAT", format);
-        hub.set("MUSUBI_METRICS_LISTEN", "127.0.0.1:0");
         hub.second_root();
         // One patient for each deviation that storages are known for.
         let patients: Vec<_> = samples::Network::generate(71, 28)

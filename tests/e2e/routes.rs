@@ -192,7 +192,6 @@ fn addresses() -> Vec<Address> {
             .iter()
             .map(|(method, path)| plain(method, path)),
     );
-    all.extend(["/healthz", "/readyz"].map(|path| plain(&Method::GET, path)));
     all
 }
 
@@ -214,7 +213,7 @@ fn probes(address: &Address, about: &About, papers: bool) -> Vec<Probe> {
         .filter(|id| !papers || *id != about.consent_no)
         .collect();
     match path.as_str() {
-        "/" | "/me" | "/healthz" | "/readyz" => about
+        "/" | "/me" => about
             .ids()
             .iter()
             .map(|id| Probe::new(method, format!("{path}?patient={id}&id={id}")))
@@ -345,7 +344,7 @@ fn unserved(about: &About) -> Vec<Probe> {
     let paths = paths
         .iter()
         .map(|path| format!("/fhir/{path}"))
-        .chain(["/patients/{id}".to_owned(), "/{id}".to_owned()]);
+        .chain(["/patients/{id}", "/{id}", "/healthz", "/readyz", "/metrics"].map(str::to_owned));
     let mut probes: Vec<Probe> = paths
         .map(|path| Probe::new(&Method::GET, path.replace("{id}", &about.patient)))
         .collect();
@@ -523,6 +522,24 @@ fn who_exists_and_who_does_not_are_answered_alike() {
     for (first, second) in unserved(&real).into_iter().zip(unserved(&absent)) {
         check(&running, &elsewhere, [(first, &real), (second, &absent)]);
     }
+}
+
+#[test]
+fn how_the_program_is_stands_on_a_listener_of_its_own() {
+    let hub = Hub::new(Kind::Sqlite);
+    let running = hub.serve("serve,office,ingest");
+    let unknown = running.get(None, "/nowhere");
+    for path in ["/healthz", "/readyz", "/metrics"] {
+        let page = running.get(None, path);
+        assert_eq!((page.status, &page.body), (404, &unknown.body), "{path}");
+        assert_eq!(running.probe(path).status, 200, "{path}");
+    }
+    let ready = running.probe("/readyz").json();
+    assert_eq!(
+        (&ready["grants"], &ready["records"]),
+        (&json!(true), &json!(true))
+    );
+    assert_eq!(running.probe("/fhir/metadata").status, 404);
 }
 
 #[test]

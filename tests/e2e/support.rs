@@ -82,7 +82,7 @@ impl Hub {
         .unwrap();
         let mut environment = vec![
             ("MUSUBI_SERVE_LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
-            ("MUSUBI_METRICS_LISTEN".to_owned(), "off".to_owned()),
+            ("MUSUBI_METRICS_LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
         ];
         if kind == Kind::Postgres {
             let url = samples::postgres::database().unwrap();

@@ -131,18 +131,19 @@ impl Running {
         self.log.lock().unwrap().clone()
     }
 
-    /// What the metrics listener says.
-    pub(crate) fn metrics(&self) -> String {
-        until("metrics are served", || {
+    /// Asks the listener of health and metrics.
+    pub(crate) fn probe(&self, path: &str) -> Answer {
+        until("health and metrics are served", || {
             field(&self.log(), "metrics").is_some()
         });
         let address = field(&self.log(), "metrics").unwrap();
-        self.client
-            .get(format!("http://{address}/metrics"))
-            .send()
-            .unwrap()
-            .text()
-            .unwrap()
+        let url = format!("http://{address}{path}");
+        Answer::of(self.client.get(url).send().unwrap())
+    }
+
+    /// What is measured.
+    pub(crate) fn metrics(&self) -> String {
+        self.probe("/metrics").body
     }
 
     /// Greatest resident memory so far, in MiB.
