@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
+use auth::Front;
 use model::mistake::{Mistake, rule};
 use model::network::Network;
 use model::written::{DefaultTaken, position};
@@ -40,6 +41,8 @@ pub(crate) struct Config {
     pub(crate) master: KeySource,
     /// Address of pages and interfaces.
     pub(crate) listen: SocketAddr,
+    /// What stands between the program and its clients.
+    pub(crate) front: Front,
     /// Address of health and metrics, if wanted.
     pub(crate) metrics: Option<SocketAddr>,
     /// How the program logs.

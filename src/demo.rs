@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
-use auth::Auth;
+use auth::{Auth, Front};
 use clap::{Args, Subcommand};
 use model::papers::{ConsentNo, ConsentState};
 use store::{Entry, ImportError, Papers};
@@ -51,6 +51,10 @@ impl Demo {
         ensure!(
             config.listen.ip().is_loopback(),
             "the demo has known accounts: it listens on loopback only"
+        );
+        ensure!(
+            config.front == Front::default(),
+            "the demo has known accounts: it stands behind no proxy"
         );
         let secrets = config.data.join("demo.txt");
         if let Some(Command::Code { login }) = self.command {

@@ -115,7 +115,7 @@ pub(crate) async fn serve(
         .audit()
         .record(Event::new(AuditAction::Started).with(format!("{roles:?}")))
         .await?;
-    let auth = Auth::new(store);
+    let auth = Auth::new(store).behind(opened.config.front.clone());
     let app = router(opened, &auth, roles, address);
     let mut tasks = tokio::task::JoinSet::new();
     tasks.spawn(tidy(auth, stop.clone()));
@@ -151,7 +151,10 @@ fn router(opened: &Opened, auth: &Auth, roles: &[Role], address: SocketAddr) -> 
             disclosure: store.disclosure(),
             network: Arc::clone(&opened.config.network),
             auth: auth.clone(),
-            base: format!("http://{address}/fhir"),
+            base: match &opened.config.front.site {
+                Some(site) => format!("{}/fhir", site.origin()),
+                None => format!("http://{address}/fhir"),
+            },
             clock: store.clock().clone(),
             fold: normalize::text::fold,
         };

@@ -18,7 +18,7 @@ use axum::routing::{MethodRouter, get, post};
 use crate::state::Auth;
 
 pub use caller::Caller;
-pub use connection::Connection;
+pub use connection::{Block, Connection, Front, Site};
 pub use request::request_id;
 
 /// A route: one method of one path.

@@ -35,7 +35,7 @@ mod token;
 pub mod verify;
 
 pub use enrol::{EnrolError, Enrolment};
-pub use http::{Caller, Connection, ROUTES, Route, request_id, router};
+pub use http::{Block, Caller, Connection, Front, ROUTES, Route, Site, request_id, router};
 pub use limits::Use;
 pub use refusal::Refusal;
 pub use state::Auth;

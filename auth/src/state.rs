@@ -9,6 +9,7 @@ use model::time::Instant;
 use store::{Accounts, Audit, AuditAction, Clock, Error, Event, Person, Store};
 
 use crate::factor::password::Passwords;
+use crate::http::Front;
 use crate::limits::{Usage, Use};
 use crate::refusal::Refusal;
 
@@ -18,6 +19,8 @@ pub struct Auth {
     pub(crate) accounts: Accounts,
     pub(crate) network: Arc<Network>,
     pub(crate) passwords: Passwords,
+    /// What stands between this program and its clients.
+    pub(crate) front: Arc<Front>,
     audit: Audit,
     clock: Clock,
     /// Never held while waiting.
@@ -30,12 +33,20 @@ impl Auth {
         let accounts = store.accounts();
         Self {
             passwords: Passwords::new(accounts.pepper()),
+            front: Arc::default(),
             network: Arc::clone(store.network()),
             audit: store.audit().clone(),
             clock: store.clock().clone(),
             usage: Arc::new(Mutex::new(Usage::new(store.network().profile.limits))),
             accounts,
         }
+    }
+
+    /// The same people, reached through proxies.
+    #[must_use]
+    pub fn behind(mut self, front: Front) -> Self {
+        self.front = Arc::new(front);
+        self
     }
 
     pub(crate) fn now(&self) -> Instant {

@@ -47,14 +47,20 @@ pub struct Override<'a> {
     pub key: &'a str,
     /// Where the value comes from, for the places of mistakes.
     pub source: &'a str,
-    /// The value; a number or `true` and `false` as in TOML, everything else a text without quotes.
+    /// The value; a number, `true` and `false` or a list as in TOML, everything else a text without
+    /// quotes.
     pub text: &'a str,
 }
 
 impl<'a> Override<'a> {
     fn value(&self) -> Spanned<DeValue<'a>> {
         match DeValue::parse(self.text) {
-            Ok(value) if matches!(value.get_ref(), DeValue::Integer(_) | DeValue::Boolean(_)) => {
+            Ok(value)
+                if matches!(
+                    value.get_ref(),
+                    DeValue::Integer(_) | DeValue::Boolean(_) | DeValue::Array(_)
+                ) =>
+            {
                 value
             }
             _ => Spanned::new(0..self.text.len(), DeValue::String(self.text.into())),

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use auth::{Block, Front};
 use model::mistake::{Mistake, rule};
 use model::network::Network;
 use model::written::{Entry, Key, Notes, Override, Word, closest, fill, put};
@@ -21,6 +22,7 @@ pub(super) struct Draft {
     master: KeySource,
     master_file_is_written: bool,
     listen: SocketAddr,
+    front: Front,
     metrics: Option<SocketAddr>,
     log: Log,
     max_item: u64,
@@ -60,6 +62,13 @@ const KEYS: &[Key<Draft>] = &[
     Key::optional("keys.master.env", Draft::master_env),
     Key::new("serve.listen", r#""127.0.0.1:8080""#, |d, e| {
         put(&mut d.listen, loopback(e))
+    }),
+    Key::optional("serve.public_url", |d, e| {
+        let expected = "an address such as \"https://hub.example.jp\", without a path";
+        put(&mut d.front.site, e.parsed(expected).map(Some))
+    }),
+    Key::new("serve.trusted_proxies", "[]", |d, e| {
+        put(&mut d.front.proxies, proxies(e))
     }),
     Key::not_built_at_all("serve.tls"),
     Key::new("metrics.listen", r#""127.0.0.1:9464""#, |d, e| {
@@ -162,6 +171,7 @@ impl Draft {
             master: KeySource::File(PathBuf::new()),
             master_file_is_written: false,
             listen: nowhere,
+            front: Front::default(),
             metrics: None,
             log: Log {
                 json: false,
@@ -194,15 +204,27 @@ impl Draft {
 
     /// What is acceptable on loopback only.
     fn warnings(&self, file: &str) -> Vec<Mistake> {
-        let plain = Mistake {
+        let warning = |message: &str, help: Option<&str>| Mistake {
             rule: rule::REFUSED,
             file: file.to_owned(),
             line: 0,
             column: 0,
-            message: "`serve.listen` speaks plain HTTP; only this machine reaches it".to_owned(),
-            help: None,
+            message: message.to_owned(),
+            help: help.map(str::to_owned),
         };
+        let plain = warning(
+            "`serve.listen` speaks plain HTTP; only this machine reaches it",
+            None,
+        );
+        let unheard = warning(
+            "`serve.public_url` is set and `serve.trusted_proxies` names nobody: whoever comes \
+             through a proxy is a stranger without TLS, and read tokens are refused",
+            Some("name the proxy's address in `serve.trusted_proxies`"),
+        );
+        let unheard =
+            (self.front.site.is_some() && self.front.proxies.is_empty()).then_some(unheard);
         std::iter::once(plain)
+            .chain(unheard)
             .chain(self.master.open_to_others())
             .collect()
     }
@@ -223,6 +245,7 @@ impl Draft {
             blobs: self.blobs,
             master: self.master,
             listen: self.listen,
+            front: self.front,
             metrics: self.metrics,
             log: self.log,
             max_item: self.max_item,
@@ -271,6 +294,17 @@ fn loopback(entry: &Entry<'_>) -> Option<SocketAddr> {
         return None;
     }
     Some(address)
+}
+
+/// Every item is read before the first failure counts, so that all of them are noted.
+fn proxies(entry: &Entry<'_>) -> Option<Vec<Block>> {
+    let expected = "an address such as \"127.0.0.1\" or a block of them such as \"10.0.0.0/8\"";
+    let items: Vec<Option<Block>> = entry
+        .items()?
+        .iter()
+        .map(|item| item.parsed(expected))
+        .collect();
+    items.into_iter().collect()
 }
 
 fn loopback_or_off(entry: &Entry<'_>) -> Option<Option<SocketAddr>> {

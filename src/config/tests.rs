@@ -218,6 +218,48 @@ fn without_tls_only_this_machine_is_served() {
 }
 
 #[test]
+fn what_stands_in_front_is_configured_by_file_or_environment() {
+    let stage = Stage::new(
+        "serve.public_url = \"https://Hub.example.jp\"\nserve.trusted_proxies = [\"127.0.0.1\", \"10.0.0.0/8\"]\n",
+    );
+    let front = stage.read().checked().unwrap().front;
+    assert_eq!(front.site.unwrap().origin(), "https://hub.example.jp");
+    assert_eq!(front.proxies.len(), 2);
+    let variables = [
+        ("MUSUBI_SERVE_PUBLIC_URL", "https://other.example.jp"),
+        ("MUSUBI_SERVE_TRUSTED_PROXIES", "[\"::1\"]"),
+    ];
+    let front = stage.read_with(&variables).checked().unwrap().front;
+    assert_eq!(front.site.unwrap().origin(), "https://other.example.jp");
+    assert_eq!(front.proxies, ["::1".parse().unwrap()]);
+}
+
+#[test]
+fn what_stands_in_front_is_checked_with_its_place() {
+    check(
+        "serve.public_url = \"http://hub.example.jp/fhir\"\n",
+        &[
+            "musubi.toml:2:20: error[C0102]: `serve.public_url` must be an address such as \"https://hub.example.jp\", without a path, not \"http://hub.example.jp/fhir\"",
+        ],
+    );
+    check(
+        "serve.trusted_proxies = [\"127.0.0.1\", \"10.0.0.1/8\", \"proxy\"]\n",
+        &[
+            "musubi.toml:2:39: error[C0102]: `serve.trusted_proxies` must be an address such as \"127.0.0.1\" or a block of them such as \"10.0.0.0/8\", not \"10.0.0.1/8\"",
+            "musubi.toml:2:53: error[C0102]: `serve.trusted_proxies` must be an address such as \"127.0.0.1\" or a block of them such as \"10.0.0.0/8\", not \"proxy\"",
+        ],
+    );
+    let warnings = Stage::new("serve.public_url = \"https://hub.example.jp\"\n")
+        .read()
+        .warnings;
+    assert!(
+        warnings
+            .iter()
+            .any(|warning| warning.message.contains("read tokens are refused"))
+    );
+}
+
+#[test]
 fn what_is_not_built_is_refused() {
     check(
         "serve.tls = { certificate = \"a.pem\" }\n",

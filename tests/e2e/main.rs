@@ -15,6 +15,7 @@ mod support;
 mod byte_scan;
 mod demo;
 mod fidelity;
+mod front;
 mod hostile;
 mod logs;
 mod mix_up;

@@ -42,7 +42,7 @@ where
 /// Who presents the request's token or cookie.
 async fn requester(auth: &Auth, parts: &Parts) -> Result<Arc<Requester>, Refusal> {
     if parts.headers.contains_key(AUTHORIZATION) {
-        if !Connection::of(parts)?.is_private() {
+        if !Connection::of(parts, &auth.front)?.is_private() {
             return Err(Refusal::Insecure);
         }
         let text = bearer(parts).ok_or(Refusal::NotSignedIn)?;
@@ -50,7 +50,7 @@ async fn requester(auth: &Auth, parts: &Parts) -> Result<Arc<Requester>, Refusal
     }
     let secret = cookie::read(&parts.headers).ok_or(Refusal::NotSignedIn)?;
     if !parts.method.is_safe() {
-        origin::check(parts)?;
+        origin::check(parts, auth.front.site.as_ref())?;
         origin::check_form(parts, &secret, None)?;
     }
     let seat = auth.seat(&secret).await?.ok_or(Refusal::NotSignedIn)?;

@@ -4,8 +4,10 @@ use axum::extract::FromRequestParts;
 use axum::http::header::{HOST, ORIGIN};
 use axum::http::request::Parts;
 
+use super::connection::Site;
 use crate::refusal::Refusal;
 use crate::secret::Secret;
+use crate::state::Auth;
 
 /// Where a page puts the session's form secret when it does not post a form.
 const FORM_SECRET: &str = "x-csrf-token";
@@ -13,11 +15,11 @@ const FORM_SECRET: &str = "x-csrf-token";
 /// Proof that no other site caused the request.
 pub(super) struct OwnSite;
 
-impl<S: Sync> FromRequestParts<S> for OwnSite {
+impl FromRequestParts<Auth> for OwnSite {
     type Rejection = Refusal;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
-        check(parts).map(|()| Self)
+    async fn from_request_parts(parts: &mut Parts, auth: &Auth) -> Result<Self, Refusal> {
+        check(parts, auth.front.site.as_ref()).map(|()| Self)
     }
 }
 
@@ -30,8 +32,9 @@ fn text<'a>(parts: &'a Parts, name: &str) -> Option<&'a str> {
 
 /// Browsers say in `Sec-Fetch-Site` who caused a request. It goes before `Origin`, which is `null`
 /// for the forms of pages that are served with `Referrer-Policy: no-referrer`, as ours are. Programs
-/// send neither.
-pub(super) fn check(parts: &Parts) -> Result<(), Refusal> {
+/// send neither. A proxy may ask for another host than the browser did, so where the `site` is
+/// configured, that is the origin.
+pub(super) fn check(parts: &Parts, site: Option<&Site>) -> Result<(), Refusal> {
     if let Some(site) = text(parts, "sec-fetch-site") {
         let own = matches!(site, "same-origin" | "none");
         return if own { Ok(()) } else { Err(Refusal::Foreign) };
@@ -39,6 +42,10 @@ pub(super) fn check(parts: &Parts) -> Result<(), Refusal> {
     let Some(origin) = text(parts, ORIGIN.as_str()) else {
         return Ok(());
     };
+    if let Some(site) = site {
+        let own = origin == site.origin();
+        return if own { Ok(()) } else { Err(Refusal::Foreign) };
+    }
     let scheme = |scheme| origin.strip_prefix(scheme);
     let origin = scheme("https://").or_else(|| scheme("http://"));
     // HTTP/2 carries the host in the request's target.
@@ -77,7 +84,25 @@ mod tests {
             }
         }
         let (parts, ()) = request.body(()).unwrap().into_parts();
-        assert_eq!(check(&parts).is_ok(), own, "{site:?} {origin:?}");
+        assert_eq!(check(&parts, None).is_ok(), own, "{site:?} {origin:?}");
+    }
+
+    #[test]
+    fn where_the_site_is_configured_the_host_of_the_request_does_not_count() {
+        let site: Site = "https://hub.example.jp".parse().unwrap();
+        for (origin, own) in [
+            ("https://hub.example.jp", true),
+            ("http://hub.example.jp", false),
+            ("http://127.0.0.1:8080", false),
+        ] {
+            let request = Request::post("/login").header(HOST, "127.0.0.1:8080");
+            let (parts, ()) = request
+                .header(ORIGIN, origin)
+                .body(())
+                .unwrap()
+                .into_parts();
+            assert_eq!(check(&parts, Some(&site)).is_ok(), own, "{origin}");
+        }
     }
 
     #[test]
