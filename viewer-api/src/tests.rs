@@ -284,6 +284,8 @@ async fn filters_find_what_they_say() {
         ("Encounter?class=AMB", 0),
         ("Consent?status=active", 1),
         ("Consent?status=inactive", 0),
+        ("Consent?_lastUpdated=2026-04-01&_sort=-_lastUpdated", 1),
+        ("Consent?_lastUpdated=lt2026-04-01", 0),
     ] {
         let answer = stage
             .get(
@@ -307,6 +309,22 @@ async fn a_person_is_found_by_enough_and_not_by_less() {
         ("name=%E8%A6%8B%E6%9C%AC&birthdate=1948-04-16".to_owned(), 0),
         (format!("_id={}", stage.patient), 1),
         (format!("_id={}&gender=male", stage.patient), 0),
+        (format!("_id={}&gender=female", stage.patient), 1),
+        (format!("_id={}&gender=female", PatientId([9; 16])), 0),
+        (format!("_id={}&_lastUpdated=2026-04-01", stage.patient), 1),
+        (
+            format!("_id={}&_lastUpdated=ne2026-04-01", stage.patient),
+            0,
+        ),
+        (
+            "birthdate=1948-04-15&gender=female&_lastUpdated=ge2026-04-01&_sort=-_lastUpdated"
+                .to_owned(),
+            1,
+        ),
+        (
+            "birthdate=1948-04-15&gender=female&_lastUpdated=gt2026-04-01".to_owned(),
+            0,
+        ),
         (format!("_id={}", PatientId([9; 16])), 0),
     ] {
         let bundle = stage
@@ -325,6 +343,30 @@ async fn a_person_is_found_by_enough_and_not_by_less() {
             StatusCode::UNPROCESSABLE_ENTITY,
             "{too_little}"
         );
+    }
+}
+
+#[tokio::test]
+async fn the_face_says_of_itself_what_can_be_asked() {
+    let (stage, physician) = stage().await;
+    let statement = stage.get(&physician, "/fhir/metadata").await.json();
+    let offered = |kind: &str| {
+        let resources = statement["rest"][0]["resource"].as_array().unwrap();
+        let resource = resources.iter().find(|one| one["type"] == kind).unwrap();
+        let parameters = resource["searchParam"].as_array().unwrap().iter();
+        parameters
+            .map(|one| one["name"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    for kind in ["Patient", "Consent", "Condition"] {
+        assert!(offered(kind).contains(&"_lastUpdated".to_owned()), "{kind}");
+    }
+    assert_eq!(offered("Organization"), ["_id"]);
+    for asked in ["_lastUpdated=ge2026-04-01", "_sort=_lastUpdated"] {
+        let answer = stage
+            .get(&physician, &format!("/fhir/Organization?{asked}"))
+            .await;
+        assert_eq!(answer.status, 400, "{asked}");
     }
 }
 

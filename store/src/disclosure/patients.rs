@@ -8,7 +8,7 @@ use model::id::{PatientId, PatientNumber};
 use model::record::{Body, Category, Kind, ReadRecord};
 use model::time::Instant;
 
-use super::query::RecordQuery;
+use super::query::{ALTERNATIVES, DateFilter, RecordQuery, Sort};
 use super::visible::updated;
 use super::{Call, Disclosed, Disclosure, Refused, View};
 use crate::audit::Action as Audited;
@@ -56,6 +56,12 @@ impl Token {
 pub struct PatientQuery {
     /// At least one, at most six, the most telling first.
     pub tokens: Vec<Token>,
+    /// Only these patients; all when empty. At most sixteen.
+    pub ids: Vec<PatientId>,
+    /// When the patients became visible or changed.
+    pub updated: DateFilter,
+    /// In which order; a patient has no date, so by default in that of their papers.
+    pub sort: Sort,
 }
 
 /// A patient as this requester may know them.
@@ -70,7 +76,10 @@ pub struct ReadPatient {
     pub version: i64,
 }
 
-const FIND: &str = concat!(
+/// Patients whom the tokens fit and reader `$2` may know (see `visible.rs`).
+macro_rules! found {
+    () => {
+        concat!(
     "select distinct t.patient from search_token t \
      join record r on r.patient = t.patient and r.category = 1 and r.kind = 1 and r.facility = t.facility and r.state <> 0 \
      where t.token = $1 and ",
@@ -81,8 +90,33 @@ const FIND: &str = concat!(
      and ($7 = 0 or exists (select 1 from search_token u where u.token = $7 and u.patient = t.patient and u.facility = t.facility)) \
      and ($8 = 0 or exists (select 1 from search_token u where u.token = $8 and u.patient = t.patient and u.facility = t.facility)) \
      and ($9 = 0 or exists (select 1 from search_token u where u.token = $9 and u.patient = t.patient and u.facility = t.facility)) \
-     order by t.patient limit $10"
-);
+     and ($11 = 0 or t.patient in (select p.number from office.patient p where p.public_id in \
+     ($12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)))"
+        )
+    };
+}
+
+/// The same with the time at which any of the statements that the reader sees was news last.
+macro_rules! dated {
+    ($order:literal) => {
+        concat!(
+            "with found as (",
+            found!(),
+            "), dated as (select f.patient, (select max(",
+            updated!("office.effective_grant"),
+            ") from record r where r.patient = f.patient and r.category = 1 and r.kind = 1 and r.state <> 0) as updated from found f) \
+             select d.patient from dated d where $34 = 0 or (d.updated >= $28 and d.updated <= $29 \
+             and d.updated >= $30 and d.updated <= $31 and not (d.updated >= $32 and d.updated <= $33)) order by ",
+            $order,
+            " limit $10"
+        )
+    };
+}
+
+const FIND: &str = concat!(found!(), " order by t.patient limit $10");
+const FIND_DATED: &str = dated!("d.patient");
+const FIND_LATEST: &str = dated!("d.updated desc, d.patient");
+const FIND_EARLIEST: &str = dated!("d.updated, d.patient");
 
 impl Disclosure {
     /// Patients whom the tokens fit and whom this requester may know, at most twenty.
@@ -101,7 +135,8 @@ impl Disclosure {
         }
         let shared = &self.store.0;
         let mut tokens = query.tokens.iter().map(|token| token.blind(&shared.keys));
-        let Some(first) = tokens.next().filter(|_| query.tokens.len() <= TOKENS) else {
+        let fits = query.tokens.len() <= TOKENS && query.ids.len() <= ALTERNATIVES;
+        let Some(first) = tokens.next().filter(|_| fits) else {
             return Err(Refused::NotFound);
         };
         let mut params: Vec<Value> = vec![
@@ -112,7 +147,19 @@ impl Disclosure {
         ];
         params.extend((1..TOKENS).map(|_| Value::from(tokens.next().unwrap_or(0))));
         params.push(MOST.into());
-        let numbers: Vec<(i64,)> = shared.records.fetch_all(FIND, &params).await?;
+        params.push((!query.ids.is_empty()).into());
+        let id = |at: usize| query.ids.get(at).map_or_else(Vec::new, |id| id.0.to_vec());
+        params.extend((0..ALTERNATIVES).map(|at| Value::from(id(at))));
+        let (sql, dated) = match query.sort {
+            Sort::UpdatedDescending => (FIND_LATEST, true),
+            Sort::UpdatedAscending => (FIND_EARLIEST, true),
+            _ if query.updated != DateFilter::default() => (FIND_DATED, true),
+            _ => (FIND, false),
+        };
+        if dated {
+            params.extend(query.updated.numbers().map(Value::from));
+        }
+        let numbers: Vec<(i64,)> = shared.records.fetch_all(sql, &params).await?;
         if numbers.is_empty() {
             let event = self.event(Audited::Search, requester, call)?;
             shared.audit.record(event).await?;
@@ -159,6 +206,8 @@ impl<A: Action> View<'_, A> {
             } else {
                 Vec::new()
             };
+        // Also of a statement that another one of its number hides: it may have come to light.
+        let latest = statements.iter().map(|one| one.last_updated).max();
         // A facility's own demographics speak before what its orders say, for each number it gave.
         statements.sort_by_key(|statement| {
             (
@@ -173,11 +222,7 @@ impl<A: Action> View<'_, A> {
             }
             _ => false,
         });
-        let last_updated = match statements
-            .iter()
-            .map(|statement| statement.last_updated)
-            .max()
-        {
+        let last_updated = match latest {
             Some(latest) => latest,
             None => self.introduced().await?,
         };

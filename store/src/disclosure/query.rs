@@ -86,6 +86,14 @@ impl DateFilter {
         self.to_max = self.to_max.min(latest);
     }
 
+    /// Whether an instant fits, as the queries decide it for an `updated` of theirs.
+    pub fn holds(&self, at: Instant) -> bool {
+        let [from_min, from_max, to_min, to_max, start, end, _] = self.numbers();
+        let least = from_min.max(to_min);
+        let most = from_max.min(to_max);
+        (least..=most).contains(&at.0) && !(start..=end).contains(&at.0)
+    }
+
     /// Bounds in the order of the query's parameters.
     pub(super) fn numbers(&self) -> [i64; 7] {
         // A period that holds nothing lies within no other: `ne` excludes nothing then.

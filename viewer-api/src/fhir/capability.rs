@@ -8,7 +8,7 @@ use super::object::Object;
 use super::resources::{Found, RESOURCES, Resource};
 
 /// When what the face offers last changed.
-const CHANGED_ON: &str = "2026-04-01";
+const CHANGED_ON: &str = "2026-11-21";
 
 /// What the face can do.
 pub(crate) fn statement(base: &str, network: &Network) -> Value {

@@ -5,18 +5,16 @@ use ::consent::{Viewing, rights};
 use auth::Use;
 use model::id::PatientId;
 use model::record::{Categories, Category};
+use model::time::Instant;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use store::{Disclosed, Position, ReadPatient, Refused};
+use store::{Disclosed, Position, ReadPatient, Refused, Sort};
 
 use super::bundle::Bundle;
 use super::resources::{Found, REACH_ACTIVE, REACH_INACTIVE, Resource};
 use super::search::{Pairs, Search};
 use super::{Asked, consent, organization, patient, provenance, read, render, url};
 use crate::error::Error;
-
-/// A description that is not narrow enough finds no more patients than this by id either.
-const MOST_PATIENTS: usize = 20;
 
 /// Where an answer goes on; it travels sealed, as the cursor of the next page.
 #[derive(Serialize, Deserialize)]
@@ -227,18 +225,22 @@ async fn patients(
     let disclosure = &asked.face.disclosure;
     let query = search.person.query(system, asked.face.fold);
     let named = named_patients(search, system);
-    for id in named.iter().flatten().take(MOST_PATIENTS) {
+    for id in named.iter().flatten() {
         asked.count(Use::Patient(*id)).await?;
     }
     let found: Vec<Disclosed<ReadPatient>> = match query {
-        Some(query) if !query.tokens.is_empty() => {
-            let mut found = disclosure
+        Some(mut query) if !query.tokens.is_empty() => {
+            query.ids = named.unwrap_or_default();
+            query.updated = search.records.updated;
+            query.sort = search.records.sort;
+            disclosure
                 .find_patients(asked.requester, &call, &query)
-                .await?;
-            found.retain(|person| named.as_ref().is_none_or(|ids| ids.contains(&person.id)));
-            found
+                .await?
         }
-        Some(_) => each(asked, &call, named.unwrap_or_default()).await?,
+        Some(_) => {
+            let each = each(asked, &call, named.unwrap_or_default()).await?;
+            by_change(each, search, |person| person.last_updated)
+        }
         // Asked like anybody unknown, so that a role without the right is refused all the same.
         None => each(asked, &call, vec![read::patient_id("")]).await?,
     };
@@ -264,12 +266,30 @@ async fn patients(
     })
 }
 
+/// A short list as `_lastUpdated` and `_sort` ask for it.
+fn by_change<T>(found: Vec<T>, search: &Search, updated: fn(&T) -> Instant) -> Vec<T> {
+    let asked = |one: &T| search.records.updated.holds(updated(one));
+    let mut found: Vec<T> = found.into_iter().filter(asked).collect();
+    match search.records.sort {
+        Sort::UpdatedAscending => found.sort_by_key(updated),
+        Sort::UpdatedDescending => found.sort_by_key(|one| std::cmp::Reverse(updated(one))),
+        Sort::DateAscending | Sort::DateDescending => {}
+    }
+    found
+}
+
 /// The ids of the network that a search names, by `_id` and as identifiers; all of them must agree.
+/// Texts that are no ids name nobody, however many there are.
 fn named_patients(search: &Search, system: &str) -> Option<Vec<PatientId>> {
+    let nobody = read::patient_id("");
     let by_id = search.ids.as_ref().map(|ids| {
-        ids.iter()
-            .map(|id| read::patient_id(id))
-            .collect::<Vec<_>>()
+        let ids = ids.iter().map(|id| read::patient_id(id));
+        let known: Vec<PatientId> = ids.filter(|id| *id != nobody).collect();
+        if known.is_empty() {
+            vec![nobody]
+        } else {
+            known
+        }
     });
     search
         .person
@@ -277,11 +297,7 @@ fn named_patients(search: &Search, system: &str) -> Option<Vec<PatientId>> {
         .map(read::patient_id)
         .fold(by_id, |known, id| {
             let agrees = known.is_none_or(|ids| ids.contains(&id));
-            Some(if agrees {
-                vec![id]
-            } else {
-                vec![read::patient_id("")]
-            })
+            Some(vec![if agrees { id } else { nobody }])
         })
 }
 
@@ -292,7 +308,7 @@ async fn each(
     ids: Vec<PatientId>,
 ) -> Result<Vec<Disclosed<ReadPatient>>, Error> {
     let mut found = Vec::new();
-    for id in ids.into_iter().take(MOST_PATIENTS) {
+    for id in ids {
         match asked
             .face
             .disclosure
@@ -330,6 +346,7 @@ async fn reach(asked: &Asked<'_>, search: &Search, after: Option<After>) -> Resu
             && (search.ids.is_none() || search.records.ids.contains(&reach.id))
     };
     let found: Vec<_> = all.iter().filter(|reach| asked_for(reach)).collect();
+    let found = by_change(found, search, |reach| reach.since);
     let on = asked.rendering();
     let (page, next) = page(&found, search, after);
     let matches: Vec<Value> = page

@@ -3,6 +3,8 @@
 
 use model::record::{Categories, Category, Kind, facet};
 
+use store::Sort;
+
 use super::system::{
     ACT_CODE, ALLERGY_CATEGORY, CONDITION_CLINICAL, CONSENT_STATUS, OBSERVATION_CATEGORY,
     ORDER_SETTING, REQUEST_STATUS,
@@ -134,6 +136,7 @@ pub static RESOURCES: [Resource; 9] = [
         opened_by: of(&[Category::Demographics]),
         search: &[
             ID,
+            UPDATED,
             parameter("identifier", "token", Meaning::Identifier),
             parameter("name", "string", Meaning::Name),
             parameter("family", "string", Meaning::Family),
@@ -315,6 +318,7 @@ pub static RESOURCES: [Resource; 9] = [
         opened_by: Categories::ALL,
         search: &[
             ID,
+            UPDATED,
             PATIENT,
             parameter(
                 "status",
@@ -356,8 +360,20 @@ impl Resource {
         matches!(self.found, Found::Records(_) | Found::Patients)
     }
 
-    /// Whether results are ordered by date and can be sorted otherwise.
-    pub fn is_dated(&self) -> bool {
-        matches!(self.found, Found::Records(_))
+    /// Whether results can be put into an order.
+    pub(crate) fn sorts(&self, sort: Sort) -> bool {
+        match self.found {
+            Found::Records(_) => true,
+            // A person has no date, and a reach holds for a period.
+            Found::Patients | Found::Reach => {
+                matches!(sort, Sort::UpdatedAscending | Sort::UpdatedDescending)
+            }
+            Found::Register | Found::Targets => false,
+        }
+    }
+
+    /// Whether its instances know when they were last changed.
+    pub(crate) fn is_updated(&self) -> bool {
+        self.found != Found::Register
     }
 }

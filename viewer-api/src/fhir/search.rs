@@ -47,6 +47,9 @@ const EXCHANGE: [&str; 3] = ["_format", "_pretty", "_cursor"];
 /// answer another question than was asked.
 const REFUSED: [&str; 3] = ["_has", "_filter", "_query"];
 
+/// Parameters that would need a time of change, refused where there is none to look at.
+const OF_CHANGE: [&str; 2] = ["_lastUpdated", "_sort"];
+
 /// A facet that no record has, for a search that can find nothing.
 const NOTHING: i64 = 1 << 62;
 
@@ -105,7 +108,8 @@ impl Search {
             let (name, modifier) = key
                 .split_once(':')
                 .map_or((key.as_str(), None), |(name, rest)| (name, Some(rest)));
-            if REFUSED.contains(&name) {
+            let unknowable = !resource.is_updated() && OF_CHANGE.contains(&name);
+            if unknowable || REFUSED.contains(&name) {
                 return Err(Error::Unsupported(format!("{name} is not offered")));
             }
             if EXCHANGE.contains(&name) || value.is_empty() {
@@ -171,8 +175,9 @@ impl Search {
             Meaning::Count => {
                 self.records.limit = value.parse::<u32>().map_err(|_| unusable())?.min(MAX_COUNT);
             }
-            Meaning::Sort if resource.is_dated() => {
-                self.records.sort = sort(value).ok_or_else(unusable)?;
+            Meaning::Sort => {
+                let offered = sort(value).filter(|sort| resource.sorts(*sort));
+                self.records.sort = offered.ok_or_else(unusable)?;
             }
             Meaning::Include if resource.needs_patient() => {
                 self.includes_patient = includes(resource, value).ok_or_else(unusable)?;
@@ -182,7 +187,7 @@ impl Search {
                     .then_some(true)
                     .ok_or_else(unusable)?;
             }
-            Meaning::Sort | Meaning::Include | Meaning::RevInclude => return Ok(()),
+            Meaning::Include | Meaning::RevInclude => return Ok(()),
             Meaning::Identifier
             | Meaning::Name
             | Meaning::Family

@@ -8,7 +8,7 @@ use model::time::Instant;
 
 use super::scene::{PATIENT, Reader, everything, grant, introduce, public, register};
 use crate::audit::Action;
-use crate::disclosure::{PatientQuery, Refused, Token};
+use crate::disclosure::{PatientQuery, Refused, Sort, Token};
 use crate::testing::{NOW, Stage, clinic, hospital, on_both, pharmacy};
 
 fn name(text: &str) -> Token {
@@ -32,10 +32,17 @@ fn statement() -> Vec<Token> {
 }
 
 async fn found(reader: &Reader, tokens: Vec<Token>) -> Vec<String> {
-    let query = PatientQuery { tokens };
+    let query = PatientQuery {
+        tokens,
+        ..PatientQuery::default()
+    };
+    ids(reader, &query).await
+}
+
+async fn ids(reader: &Reader, query: &PatientQuery) -> Vec<String> {
     let found = reader
         .door
-        .find_patients(&reader.requester, &reader.call, &query)
+        .find_patients(&reader.requester, &reader.call, query)
         .await
         .unwrap();
     found.iter().map(|patient| patient.id.to_string()).collect()
@@ -128,7 +135,10 @@ async fn no_token_or_too_many_are_refused() {
         admit(stage, PATIENT, statement()).await;
         let reader = Reader::physician(&stage.store);
         for tokens in [Vec::new(), statement()] {
-            let query = PatientQuery { tokens };
+            let query = PatientQuery {
+                tokens,
+                ..PatientQuery::default()
+            };
             let found = reader
                 .door
                 .find_patients(&reader.requester, &reader.call, &query)
@@ -226,6 +236,88 @@ async fn an_answer_has_at_most_twenty_patients() {
         )
         .await;
         assert_eq!(found.len(), 20);
+    })
+    .await;
+}
+
+/// Whoever is named is found, however many others the description fits.
+#[tokio::test]
+async fn who_is_named_is_looked_for_among_all_whom_the_description_fits() {
+    on_both(async |stage| {
+        for number in 1..=25 {
+            admit(stage, PatientNumber(number), statement()).await;
+        }
+        let reader = Reader::physician(&stage.store);
+        let named = |tokens, numbers: &[i64]| PatientQuery {
+            tokens,
+            ids: numbers
+                .iter()
+                .map(|number| public(PatientNumber(*number)))
+                .collect(),
+            ..PatientQuery::default()
+        };
+        let tokens = || vec![born("1958-03-14"), name("ミホン")];
+        let texts = |numbers: &[i64]| -> Vec<String> {
+            let ids = numbers.iter().map(|number| public(PatientNumber(*number)));
+            ids.map(|id| id.to_string()).collect()
+        };
+        assert_eq!(
+            ids(&reader, &named(tokens(), &[25, 3])).await,
+            texts(&[3, 25])
+        );
+        assert_eq!(ids(&reader, &named(tokens(), &[26])).await, texts(&[]));
+        let other = vec![born("1958-03-15"), name("ミホン")];
+        assert_eq!(ids(&reader, &named(other, &[25])).await, texts(&[]));
+    })
+    .await;
+}
+
+/// The time of change decides before the twenty are taken, and is the one that the reader is told.
+#[tokio::test]
+async fn who_changed_last_is_found_among_all_whom_the_description_fits() {
+    on_both(async |stage| {
+        for number in 1..=25 {
+            admit(stage, PatientNumber(number), statement()).await;
+        }
+        let later = NOW.plus_seconds(60);
+        let open = everything(clinic(), hospital());
+        for number in [24, 7] {
+            grant(
+                &stage.store,
+                PatientNumber(number),
+                std::slice::from_ref(&open),
+                later,
+            )
+            .await;
+        }
+        let reader = Reader::physician(&stage.store);
+        let mut query = PatientQuery {
+            tokens: vec![born("1958-03-14"), name("ミホン")],
+            ..PatientQuery::default()
+        };
+        let texts = |numbers: &[i64]| -> Vec<String> {
+            let ids = numbers.iter().map(|number| public(PatientNumber(*number)));
+            ids.map(|id| id.to_string()).collect()
+        };
+        query.sort = Sort::UpdatedDescending;
+        let latest = ids(&reader, &query).await;
+        assert_eq!((latest.len(), &latest[..2]), (20, &texts(&[7, 24])[..]));
+        query.sort = Sort::UpdatedAscending;
+        assert_eq!(ids(&reader, &query).await[..2], texts(&[1, 2])[..]);
+        query.updated.ends_from(later);
+        assert_eq!(ids(&reader, &query).await, texts(&[7, 24]));
+        query.sort = Sort::default();
+        assert_eq!(ids(&reader, &query).await, texts(&[7, 24]));
+        let found = reader
+            .door
+            .find_patients(&reader.requester, &reader.call, &query)
+            .await
+            .unwrap();
+        assert!(
+            found
+                .iter()
+                .all(|person| query.updated.holds(person.last_updated))
+        );
     })
     .await;
 }

@@ -172,6 +172,7 @@ async fn grants_of_another_regulation_open_nothing() {
         }
         let query = PatientQuery {
             tokens: vec![Token::Name("ミホン".to_owned())],
+            ..PatientQuery::default()
         };
         let found = reader
             .door

@@ -91,6 +91,7 @@ impl Person {
         tokens.sort_by_key(|(rank, _)| *rank);
         (tokens.len() <= PARTS).then(|| PatientQuery {
             tokens: tokens.into_iter().map(|(_, token)| token).collect(),
+            ..PatientQuery::default()
         })
     }
 }

@@ -47,11 +47,7 @@ fn only_what_was_used_is_repeated() {
         "patient=x&code=http://a|1",
         "patient=x&code=http%3A%2F%2Fa%7C1",
     );
-    check(
-        "Organization",
-        "_id=1319999901&patient=x&_sort=date",
-        "_id=1319999901",
-    );
+    check("Organization", "_id=1319999901&patient=x", "_id=1319999901");
 }
 
 #[test]
@@ -86,6 +82,30 @@ fn what_would_answer_another_question_is_refused() {
         "patient=x,y",
     ] {
         assert_eq!(refused("Observation", query, false), 400, "{query}");
+    }
+}
+
+#[test]
+fn only_what_has_a_time_of_change_is_asked_for_it() {
+    let name = "name=a&gender=male";
+    let patient = "patient=x";
+    for (kind, query) in [
+        ("Patient", name),
+        ("Consent", patient),
+        ("Encounter", patient),
+    ] {
+        for (asked, expected) in [
+            ("_lastUpdated=ge2026-04-01", 200),
+            ("_lastUpdated=soon", 400),
+            ("_sort=-_lastUpdated", 200),
+            ("_sort=date", if kind == "Encounter" { 200 } else { 400 }),
+        ] {
+            let status = refused(kind, &format!("{query}&{asked}"), true);
+            assert_eq!(status, expected, "{kind} {asked}");
+        }
+    }
+    for asked in ["_lastUpdated=ge2026-04-01", "_sort=_lastUpdated", "_sort="] {
+        assert_eq!(refused("Organization", asked, false), 400, "{asked}");
     }
 }
 
