@@ -118,7 +118,7 @@ pub(crate) async fn serve(
     let auth = Auth::new(store).behind(opened.config.front.clone());
     let app = router(opened, &auth, roles, address);
     let mut tasks = tokio::task::JoinSet::new();
-    tasks.spawn(tidy(auth, stop.clone()));
+    tasks.spawn(tidy(auth.clone(), stop.clone()));
     if roles.contains(&Role::Ingest) {
         let feeds = ingest::Ingest::new(store.clone(), opened.config.max_item);
         tasks.spawn(feeds.run(stop.clone()));
@@ -133,6 +133,7 @@ pub(crate) async fn serve(
         .with_graceful_shutdown(stopped(stop))
         .await;
     while tasks.join_next().await.is_some() {}
+    auth.close().await?;
     store
         .audit()
         .record(Event::new(AuditAction::Stopped))

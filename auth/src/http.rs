@@ -9,10 +9,12 @@ mod origin;
 mod posted;
 mod request;
 mod start;
+mod witness;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::Method;
+use axum::middleware;
 use axum::routing::{MethodRouter, get, post};
 
 use crate::state::Auth;
@@ -20,6 +22,7 @@ use crate::state::Auth;
 pub use caller::Caller;
 pub use connection::{Block, Connection, Front, Site};
 pub use request::request_id;
+pub use witness::{Recorded, witness};
 
 /// A route: one method of one path.
 pub struct Route {
@@ -75,6 +78,10 @@ pub fn router(auth: Auth) -> Router {
             router.route(route.path, (route.answer)())
         })
         .layer(DefaultBodyLimit::max(MOST_BYTES))
+        .layer(middleware::from_fn_with_state(
+            auth.clone(),
+            async |State(auth): State<Auth>, request, next| witness(&auth, request, next).await,
+        ))
         .with_state(auth)
 }
 

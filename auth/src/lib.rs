@@ -6,6 +6,7 @@
 //! | [`factor`] | what can be presented, one file each |
 //! | [`lockout`] | how often somebody may fail |
 //! | [`limits`] | how much somebody may do in a while |
+//! | `strangers` | how often somebody unknown was turned away |
 //! | [`session`] | how long a session lasts |
 //! | `state` | what all of it needs: accounts, audit, network, clock |
 //! | `sign_in` | how a person signs in and out |
@@ -15,7 +16,7 @@
 //! | [`http`] | the routes, and the extractor [`Caller`] that all faces share |
 //! | `page` | the sign-in pages |
 //!
-//! `verify`, `lockout`, `limits` and `session` are pure. Every sign-in and its end, every failure and
+//! `verify`, `lockout`, `limits`, `strangers` and `session` are pure. Every sign-in and its end, every failure and
 //! every token is in the audit before its answer goes out.
 
 mod enrol;
@@ -29,13 +30,16 @@ mod secret;
 pub mod session;
 mod sign_in;
 mod state;
+mod strangers;
 #[cfg(test)]
 mod testing;
 mod token;
 pub mod verify;
 
 pub use enrol::{EnrolError, Enrolment};
-pub use http::{Block, Caller, Connection, Front, ROUTES, Route, Site, request_id, router};
+pub use http::{
+    Block, Caller, Connection, Front, ROUTES, Recorded, Route, Site, request_id, router, witness,
+};
 pub use limits::Use;
 pub use refusal::Refusal;
 pub use state::Auth;

@@ -39,7 +39,7 @@ pub(crate) struct Seat {
 }
 
 /// Attempts from one place count together: an IPv6 subscriber holds a whole /64.
-fn place(address: IpAddr) -> String {
+pub(crate) fn place(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64).to_string(),
         v4 @ IpAddr::V4(_) => v4.to_string(),
@@ -211,8 +211,9 @@ impl Auth {
         Ok(())
     }
 
-    /// Ends what ran out though nobody came back: sessions, read tokens, counters, what is counted. To be called
-    /// every minute or so, so that every sign-in gets its end in the audit.
+    /// Ends what ran out though nobody came back: sessions, read tokens, counters, what is counted;
+    /// tells the audit who was turned away. To be called every minute or so, so that every sign-in
+    /// gets its end in the audit.
     ///
     /// # Errors
     /// When accounts or audit cannot be reached; the next call does the rest.
@@ -227,6 +228,7 @@ impl Auth {
             }
         }
         self.usage(|usage| usage.forget_idle(now));
+        self.tell_turned_away(now).await?;
         self.accounts.forget_expired_tokens().await?;
         self.accounts.forget_old_counters().await
     }

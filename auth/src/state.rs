@@ -1,6 +1,7 @@
 //! What all of sign-in needs.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use consent::{Purpose, Requester, Verified, Via};
@@ -12,6 +13,8 @@ use crate::factor::password::Passwords;
 use crate::http::Front;
 use crate::limits::{Usage, Use};
 use crate::refusal::Refusal;
+use crate::sign_in::place;
+use crate::strangers::{Strangers, TurnedAway};
 
 /// Accounts, sessions and read tokens of one network. Cheap to clone.
 #[derive(Clone)]
@@ -25,6 +28,8 @@ pub struct Auth {
     clock: Clock,
     /// Never held while waiting.
     usage: Arc<Mutex<Usage>>,
+    /// Never held while waiting.
+    strangers: Arc<Mutex<Strangers>>,
 }
 
 impl Auth {
@@ -38,6 +43,7 @@ impl Auth {
             audit: store.audit().clone(),
             clock: store.clock().clone(),
             usage: Arc::new(Mutex::new(Usage::new(store.network().profile.limits))),
+            strangers: Arc::default(),
             accounts,
         }
     }
@@ -56,6 +62,57 @@ impl Auth {
     /// Writes a row of the audit; nothing is answered before it is durable.
     pub(crate) async fn note(&self, event: Event) -> Result<(), Error> {
         self.audit.record(event).await
+    }
+
+    /// Query parameters as they may stand in a row of the audit.
+    pub(crate) fn sealed(&self, parameters: &str) -> Result<Option<String>, Error> {
+        self.audit.sealed(parameters)
+    }
+
+    /// Counts a stranger who was turned away.
+    pub(crate) fn turned_away(&self, from: IpAddr) {
+        let (place, now) = (place(from), self.now());
+        self.strangers(|strangers| strangers.count(place, now));
+    }
+
+    /// Writes to the audit who was turned away in the minutes before a time.
+    pub(crate) async fn tell_turned_away(&self, before: Instant) -> Result<(), Error> {
+        let mut rows = self
+            .strangers(|strangers| strangers.take(before))
+            .into_iter();
+        while let Some(row) = rows.next() {
+            let TurnedAway {
+                minute,
+                place,
+                requests,
+            } = &row;
+            let event = Event::new(AuditAction::Refuse).refused_because("NOT_SIGNED_IN");
+            let event = event.with(format!("{requests} requests from {place} since {minute}"));
+            if let Err(error) = self.note(event).await {
+                let rest = std::iter::once(row).chain(rows);
+                self.strangers(|strangers| rest.for_each(|row| strangers.add(row)));
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    fn strangers<T>(&self, work: impl FnOnce(&mut Strangers) -> T) -> T {
+        // Counts are whole after every statement, also of a thread that panicked.
+        work(
+            &mut self
+                .strangers
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
+    }
+
+    /// Writes down what was only counted so far; to be called when nobody is answered any more.
+    ///
+    /// # Errors
+    /// When the audit cannot be reached.
+    pub async fn close(&self) -> Result<(), Error> {
+        self.tell_turned_away(Instant::MAX).await
     }
 
     /// Counts what a person does against the regulation's limits (`limits.*`), in this process. Of

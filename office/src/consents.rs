@@ -1,9 +1,10 @@
 //! What happens at each address.
 
-use axum::Json;
+use auth::Recorded;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use model::papers::ConsentNo;
 use serde_json::{Value, json};
 use store::{AuditAction, Entered, Entry, Shown};
@@ -30,7 +31,7 @@ pub(crate) async fn enter(
         StatusCode::OK
     };
     let address = CONSENT.replace("{no}", &paper.consent_no.to_string());
-    let body = outcome(&paper.consent_no, &entered);
+    let body = outcome(&office, &secretary, &paper.consent_no, &entered).await?;
     Ok((status, [(header::LOCATION, address)], body).into_response())
 }
 
@@ -39,11 +40,11 @@ pub(crate) async fn check(
     State(office): State<Office>,
     secretary: Secretary,
     Path(no): Path<String>,
-) -> Result<Json<Value>, Error> {
+) -> Result<Response, Error> {
     let number = number(&no)?;
     let operator = secretary.requester.person();
     let checked = Box::pin(office.papers.check(operator, &number)).await?;
-    Ok(outcome(&number, &checked))
+    outcome(&office, &secretary, &number, &checked).await
 }
 
 /// `POST /office/consents/{no}/withdraw`: ends a consent at once; a complete form also has its data
@@ -53,12 +54,12 @@ pub(crate) async fn withdraw(
     secretary: Secretary,
     Path(no): Path<String>,
     form: Form,
-) -> Result<Json<Value>, Error> {
+) -> Result<Response, Error> {
     let number = number(&no)?;
     let paper = form.withdrawal(&number)?;
     let operator = secretary.requester.person();
     let withdrawn = Box::pin(office.papers.withdraw(operator, &paper)).await?;
-    Ok(outcome(&number, &withdrawn))
+    outcome(&office, &secretary, &number, &withdrawn).await
 }
 
 /// `GET /office/consents/{no}`: a consent and how it stands. Who looked is in the audit first.
@@ -78,13 +79,26 @@ fn number(text: &str) -> Result<ConsentNo, Error> {
     text.parse().map_err(|_| Error::NotFound)
 }
 
-fn outcome(number: &ConsentNo, entered: &Entered) -> Json<Value> {
-    Json(json!({
+/// What became of a paper. A change is in the audit by the paper's own transaction; that nothing
+/// changed is told of the request.
+async fn outcome(
+    office: &Office,
+    secretary: &Secretary,
+    number: &ConsentNo,
+    entered: &Entered,
+) -> Result<Response, Error> {
+    let body = Json(json!({
         "consent_no": number,
         "patient": entered.public.to_string(),
         "state": entered.state,
         "changed": entered.changed,
-    }))
+    }));
+    if entered.changed {
+        return Ok((Extension(Recorded), body).into_response());
+    }
+    let event = secretary.event(AuditAction::Read).of(number.to_string());
+    office.audit.record(event).await?;
+    Ok(body.into_response())
 }
 
 fn whole(shown: &Shown) -> Value {

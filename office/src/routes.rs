@@ -1,8 +1,10 @@
 //! The addresses of the office, as one list.
 
+use auth::Auth;
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::Method;
+use axum::middleware;
 use axum::routing::{MethodRouter, get, post};
 
 use crate::{Office, consents};
@@ -54,5 +56,11 @@ pub fn router(office: Office) -> Router {
             router.route(route.path, (route.answer)())
         })
         .layer(DefaultBodyLimit::max(MOST_BYTES))
+        .layer(middleware::from_fn_with_state(
+            office.auth.clone(),
+            async |State(auth): State<Auth>, request, next| {
+                auth::witness(&auth, request, next).await
+            },
+        ))
         .with_state(office)
 }

@@ -233,7 +233,7 @@ async fn a_consent_is_entered_checked_shown_and_withdrawn() {
         .filter(|row| row["action"] == "read");
     assert_eq!(
         reads.map(|row| row["reason"].clone()).collect::<Vec<_>>(),
-        ["C-0001"; 3]
+        ["C-0001"; 4]
     );
 }
 
@@ -394,4 +394,35 @@ async fn a_body_that_is_no_form_is_refused() {
             .unwrap();
         assert_eq!(send(&stage.app, request).await.0, expected, "{body}");
     }
+}
+
+/// What the papers' own rows do not say, the request's row does.
+#[tokio::test]
+async fn every_answer_of_the_office_is_in_the_audit() {
+    let stage = Stage::open().await;
+    let mut wrong = form();
+    wrong["birth_date"] = json!("soon");
+    for (body, reason) in [(form(), None), (form(), Some("200")), (wrong, Some("422"))] {
+        let before = stage.audit().await.len();
+        stage.post("/office/consents", &body).await;
+        let rows = stage.audit().await.split_off(before);
+        let expected = reason.map(|reason| match reason {
+            "200" => (json!("/office/consents"), json!(true), json!("C-0001")),
+            status => (json!("/office/consents"), json!(false), json!(status)),
+        });
+        let found = rows.iter().map(|row| {
+            (
+                row["route"].clone(),
+                row["permitted"].clone(),
+                row["reason"].clone(),
+            )
+        });
+        assert_eq!(found.collect::<Vec<_>>(), Vec::from_iter(expected));
+    }
+    let before = stage.audit().await.len();
+    stage.get("/office/consents/C-0009").await;
+    let rows = stage.audit().await.split_off(before);
+    assert_eq!(rows.len(), 1);
+    assert_eq!(rows[0]["reason"], "404");
+    assert!(!rows[0].to_string().contains("C-0009"));
 }

@@ -8,6 +8,7 @@
 mod event;
 mod verify;
 
+use std::cell::Cell;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,6 +51,18 @@ const COPY: &str = "insert into audit_head (writer, seq, head, signature) values
      on conflict (writer) do update set seq = excluded.seq, head = excluded.head, signature = excluded.signature";
 const VIEWED: &str = "insert into last_view (patient, person, at) values ($1, $2, $3) \
      on conflict (patient, person) do update set at = excluded.at";
+
+tokio::task_local! {
+    /// How many rows the work that is watched handed in.
+    static HANDED_IN: Cell<usize>;
+}
+
+/// Does some work, and says how many rows it handed to the audit. Work that it spawned as tasks of
+/// their own does not count.
+pub async fn watched<T>(work: impl Future<Output = T>) -> (T, usize) {
+    let counted = async { (work.await, HANDED_IN.with(Cell::get)) };
+    HANDED_IN.scope(Cell::new(0), counted).await
+}
 
 /// Hash of a row; ties it to its place and to the row before.
 fn leaf(writer: i64, seq: i64, previous: &[u8], content: &[u8]) -> [u8; 32] {
@@ -132,6 +145,8 @@ impl Audit {
     pub fn submit(&self, mut event: Event) -> Pending {
         let (done, waiting) = oneshot::channel();
         event.stamp(self.clock.now(), &self.network_hash);
+        // Nobody watches the machine's own work.
+        let _ = HANDED_IN.try_with(|rows| rows.set(rows.get() + 1));
         // A writer that is gone drops `done`, and the caller learns it when it waits.
         let _ = self.sender.send(Some(Waiting { event, done }));
         Pending(waiting)
@@ -140,6 +155,20 @@ impl Audit {
     /// Writes a row and waits until it is durable.
     pub async fn record(&self, event: Event) -> Result<(), Error> {
         self.submit(event).durable().await
+    }
+
+    /// Query parameters as they may stand in a row; nothing when there are none.
+    ///
+    /// # Errors
+    /// When they cannot be sealed.
+    pub fn sealed(&self, parameters: &str) -> Result<Option<String>, Error> {
+        if parameters.is_empty() {
+            return Ok(None);
+        }
+        let sealed = self
+            .keys
+            .seal_office("audit parameters", parameters.as_bytes())?;
+        Ok(Some(data_encoding::BASE64.encode(&sealed)))
     }
 
     /// Walks all chains and says what is wrong with them.

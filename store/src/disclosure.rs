@@ -345,16 +345,7 @@ fn event(
     requester: &Requester,
     call: &Call,
 ) -> Result<Event, Error> {
-    let parameters = match call.parameters.as_str() {
-        "" => None,
-        plain => {
-            let sealed = store
-                .0
-                .keys
-                .seal_office("audit parameters", plain.as_bytes())?;
-            Some(data_encoding::BASE64.encode(&sealed))
-        }
-    };
+    let parameters = store.0.audit.sealed(&call.parameters)?;
     Ok(Event::new(action)
         .by(requester)
         .in_request(call.route, call.request, parameters))

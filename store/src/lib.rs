@@ -42,7 +42,9 @@ pub use accounts::{
     Account, Accounts, Counter, Digest, InvalidLogin, Login, NewPerson, Person, ReadToken, Session,
     StoredTotp, Throttle,
 };
-pub use audit::{Action as AuditAction, Audit, Damage, Event, Pending, Row, Verdict, Walk};
+pub use audit::{
+    Action as AuditAction, Audit, Damage, Event, Pending, Row, Verdict, Walk, watched,
+};
 pub use clock::Clock;
 pub use disclosure::{
     Call, CodeQuery, DateFilter, Disclosed, Disclosure, Page, PatientQuery, Position, Reach,

@@ -2,6 +2,7 @@
 //! about one who does not, word for word.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use reqwest::Method;
 use serde_json::json;
@@ -381,6 +382,28 @@ struct Requester {
     who: &'static str,
     headers: Vec<(&'static str, String)>,
     papers: bool,
+    /// Signed in by read token or by session; nothing when nobody knows them.
+    by: Option<&'static str>,
+}
+
+/// Requests that were answered: id, how many rows of the audit each may have, what was asked.
+type Answered = Vec<(String, RangeInclusive<usize>, String)>;
+
+/// How many rows the answer to a requester who has no grant leaves; nothing where nobody is asked
+/// who they are.
+fn rows(requester: &Requester, address: &Address) -> Option<RangeInclusive<usize>> {
+    let by = requester.by?;
+    match address.face {
+        Some(route) => match route.interaction {
+            Interaction::Capabilities => None,
+            // Looked for as the origin of a record, then as that of a person.
+            Interaction::Read if route.resource == "Provenance" => Some(1..=2),
+            _ => Some(1..=1),
+        },
+        None if address.path.starts_with("/assets") || address.path.starts_with("/login") => None,
+        None if by == "token" && ["/", "/logout", "/me/tokens"].contains(&&*address.path) => None,
+        None => Some(1..=1),
+    }
 }
 
 impl Requester {
@@ -389,6 +412,7 @@ impl Requester {
             who,
             headers: vec![("authorization", format!("Bearer {token}"))],
             papers: false,
+            by: Some("token"),
         }
     }
 
@@ -420,15 +444,20 @@ fn requesters(hub: &Hub, running: &Running) -> Vec<Requester> {
             who: "nobody",
             headers: Vec::new(),
             papers: false,
+            by: None,
         },
-        Requester::token(
-            "a made-up token",
-            "musubi_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
-        ),
+        Requester {
+            by: None,
+            ..Requester::token(
+                "a made-up token",
+                "musubi_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+            )
+        },
         Requester {
             who: "a physician elsewhere, by session",
             headers: browsing,
             papers: false,
+            by: Some("session"),
         },
         token("elsewhere", "physician", PHARMACY),
         token("nurse", "nurse", PHARMACY),
@@ -471,9 +500,12 @@ fn neutral(answer: &Answer, about: &About) -> (u16, Vec<(String, String)>, Strin
     )
 }
 
-fn check(running: &Running, requester: &Requester, asked: [(Probe, &About); 2]) {
+/// Asks both; the ids of the requests.
+fn check(running: &Running, requester: &Requester, asked: [(Probe, &About); 2]) -> [String; 2] {
+    let mut ids = Vec::new();
     let [first, second] = asked.map(|(probe, about)| {
         let answer = requester.ask(running, &probe);
+        ids.push(answer.headers["x-request-id"].to_str().unwrap().to_owned());
         assert!(
             answer.status < 500,
             "{} {} {}",
@@ -491,6 +523,29 @@ fn check(running: &Running, requester: &Requester, asked: [(Probe, &About); 2]) 
         "{}: {} and {}",
         requester.who, first.1, second.1
     );
+    ids.try_into().unwrap()
+}
+
+/// Every answer to a signed-in person has its rows; those to strangers are counted.
+fn check_audit(hub: &Hub, answered: &Answered, strangers: usize) {
+    let everything = ["audit", "show", "--limit", "1000000", "--as", "secretary"];
+    let shown = hub.json(&everything, "");
+    let mut found: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut turned_away = 0;
+    for row in shown["rows"].as_array().unwrap() {
+        if let Some(request) = row["request"].as_str() {
+            *found.entry(request).or_default() += 1;
+        } else if row["reason"] == "NOT_SIGNED_IN" {
+            let (count, rest) = row["detail"].as_str().unwrap().split_once(' ').unwrap();
+            assert!(rest.starts_with("requests from 127.0.0.1 since "), "{rest}");
+            turned_away += count.parse::<usize>().unwrap();
+        }
+    }
+    for (request, rows, asked) in answered {
+        let found = found.get(&**request).copied().unwrap_or(0);
+        assert!(rows.contains(&found), "{asked}: {found} rows");
+    }
+    assert!(turned_away >= strangers, "{turned_away} of {strangers}");
 }
 
 #[test]
@@ -506,6 +561,7 @@ fn who_exists_and_who_does_not_are_answered_alike() {
     let real = About::read(&hub, &running, &treating, &patient, "N-1000-77");
     let absent = real.nobody();
     let addresses = addresses();
+    let (mut answered, mut strangers) = (Answered::new(), 0);
     for requester in requesters(&hub, &running) {
         for address in &addresses {
             let asked = probes(address, &real, requester.papers).into_iter();
@@ -514,7 +570,13 @@ fn who_exists_and_who_does_not_are_answered_alike() {
                 .collect();
             assert!(!pairs.is_empty(), "{} has no trial", address.path);
             for (first, second) in pairs {
-                check(&running, &requester, [(first, &real), (second, &absent)]);
+                let asked = format!("{}: {} {}", requester.who, first.method, first.path);
+                let ids = check(&running, &requester, [(first, &real), (second, &absent)]);
+                if let Some(rows) = rows(&requester, address) {
+                    answered.extend(ids.map(|id| (id, rows.clone(), asked.clone())));
+                } else if requester.by.is_none() && address.path.ends_with("/fhir/Patient") {
+                    strangers += ids.len();
+                }
             }
         }
     }
@@ -522,6 +584,8 @@ fn who_exists_and_who_does_not_are_answered_alike() {
     for (first, second) in unserved(&real).into_iter().zip(unserved(&absent)) {
         check(&running, &elsewhere, [(first, &real), (second, &absent)]);
     }
+    assert!(running.stop());
+    check_audit(&hub, &answered, strangers);
 }
 
 #[test]

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use auth::{Caller, Refusal, Use, request_id};
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, Request, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
-use axum::response::IntoResponse;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
 use consent::Requester;
 
 use crate::Shared;
@@ -56,6 +57,17 @@ impl Asked<'_> {
             .count(self.requester, what, self.route, self.request);
         counted.await.map_err(refused)
     }
+}
+
+/// Sees to it that no answer leaves without its row of the audit.
+pub(crate) async fn witnessed(
+    State(face): State<Shared>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Error> {
+    auth::witness(&face.auth, request, next)
+        .await
+        .map_err(refused)
 }
 
 /// A refused sign-in in FHIR's form; the reason is logged where the refusal becomes a response.

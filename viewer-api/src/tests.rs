@@ -11,6 +11,7 @@ use model::medication::MedicationKind;
 use model::network::Profession;
 use model::observation::{Observation, ObservationCategory};
 use model::record::{Category, ReadRecord, Record};
+use model::time::Instant;
 use serde_json::Value;
 
 use crate::fhir::tests::bodies;
@@ -446,4 +447,45 @@ async fn what_is_not_offered_is_refused_in_fhir() {
     let answer = stage.send(put, String::new()).await;
     assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
     assert_eq!(answer.json()["resourceType"], "OperationOutcome");
+}
+
+/// Also an answer that no record had a part in has its row before it goes out, with what was asked
+/// for sealed.
+#[tokio::test]
+async fn what_is_refused_for_its_form_is_in_the_audit_too() {
+    let (stage, physician) = stage().await;
+    let rows = async || {
+        let audit = stage.store.audit();
+        audit.rows(Instant::MIN, Instant::MAX, 1_000).await.unwrap()
+    };
+    for (uri, status) in [
+        ("/fhir/Condition?_cursor=AAAA", "404"),
+        ("/fhir/Condition?patient=x&date=soon&code=K291", "200"),
+        ("/fhir/Condition?patient=x&_sort=soon", "400"),
+        ("/fhir/Condition", "400"),
+        ("/fhir/Patient?gender=female", "422"),
+        ("/fhir/Patient/x?_format=xml", "406"),
+    ] {
+        let before = rows().await.len();
+        let answer = stage.get(&physician, uri).await;
+        assert_eq!(answer.status.as_str(), status, "{uri}");
+        let new = rows().await.split_off(before);
+        let [row] = &new[..] else {
+            panic!("{uri}: {} rows", new.len());
+        };
+        assert_eq!(row.role.as_deref(), Some("physician"));
+        assert!(!row.permitted, "{uri}");
+        assert!(row.route.as_deref().unwrap().starts_with("/fhir/"), "{uri}");
+        if status != "200" {
+            assert_eq!(row.reason.as_deref(), Some(status), "{uri}");
+        }
+        assert_eq!(row.parameters.is_some(), uri.contains('?'), "{uri}");
+        let said = format!("{row:?}");
+        assert!(
+            !["AAAA", "female", "soon"]
+                .iter()
+                .any(|word| said.contains(word)),
+            "{said}"
+        );
+    }
 }

@@ -8,6 +8,7 @@ use axum::http::request::Parts;
 use consent::Requester;
 
 use super::connection::Connection;
+use super::witness::Witness;
 use super::{cookie, origin, request_id};
 use crate::limits::Use;
 use crate::refusal::Refusal;
@@ -31,6 +32,8 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
         let auth = Auth::from_ref(state);
         let requester = requester(&auth, parts).await?;
+        let Ok(witness) = Witness::from_request_parts(parts, state).await;
+        witness.saw(&requester);
         let route = parts.extensions.get::<MatchedPath>();
         let route = route.map_or("", MatchedPath::as_str);
         let request = request_id(&parts.headers);
@@ -94,6 +97,8 @@ impl FromRequestParts<Auth> for Signed {
         let secret = cookie::read(&parts.headers).ok_or(Refusal::NotSignedIn)?;
         let seat = auth.seat(&secret).await?.ok_or(Refusal::NotSignedIn)?;
         let requester = Auth::requester_of(&seat).ok_or(Refusal::NotSignedIn)?;
+        let Ok(witness) = Witness::from_request_parts(parts, auth).await;
+        witness.saw(&requester);
         Ok(Self {
             secret,
             seat,

@@ -13,6 +13,7 @@ use super::connection::Connection;
 use super::cookie;
 use super::origin::OwnSite;
 use super::posted::Posted;
+use super::witness::Witness;
 use crate::page;
 use crate::refusal::Refusal;
 use crate::sign_in::Step;
@@ -37,12 +38,17 @@ pub(super) struct Confirmation {
 /// `GET /`: the sign-in page, the next question, or who is signed in.
 pub(super) async fn start(
     State(auth): State<Auth>,
+    witness: Witness,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let Some(secret) = cookie::read(&headers) else {
         return Ok(page::sign_in(None));
     };
-    Ok(match auth.seat(&secret).await? {
+    let seat = auth.seat(&secret).await?;
+    if let Some(requester) = seat.as_ref().and_then(Auth::requester_of) {
+        witness.saw(&requester);
+    }
+    Ok(match seat {
         Some(seat) if seat.next.is_none() => page::home(&auth, &seat, &secret),
         Some(_) => page::code(None),
         None => {

@@ -1,5 +1,6 @@
 use axum::http::{Request, StatusCode};
 use model::network::Profession;
+use model::time::Instant;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::*;
@@ -453,4 +454,56 @@ async fn every_route_answers_and_no_other_method_does() {
             StatusCode::METHOD_NOT_ALLOWED
         );
     }
+}
+
+#[tokio::test]
+async fn every_answer_to_a_signed_in_person_has_its_row() {
+    let stage = Stage::open().await;
+    let secret = stage.person("sato", Profession::Physician).await;
+    let (cookie, csrf) = stage.sign_in("sato", &secret).await;
+    let before = stage.audit().await.len();
+    let too_long = serde_json::json!({ "csrf": csrf, "hours": 13 }).to_string();
+    stage.me(&cookie).await;
+    stage.post("/me/tokens", &cookie, &too_long).await;
+    stage
+        .send(Request::get("/").header("cookie", &cookie), "")
+        .await;
+    let rows = stage.audit().await.split_off(before);
+    let row = |action: &str, reason: &str| (action.to_owned(), reason.to_owned());
+    let expected = [row("read", ""), row("refuse", "422"), row("read", "")];
+    assert_eq!(rows, expected);
+}
+
+#[tokio::test]
+async fn strangers_who_are_turned_away_are_counted_by_minute_and_address() {
+    let stage = Stage::open().await;
+    for _ in 0..3 {
+        assert_eq!(me_with(&stage, "musubi_made-up").await, UNAUTHORIZED);
+    }
+    assert_eq!(stage.audit().await, []);
+    stage.later(60);
+    stage.auth.sweep().await.unwrap();
+    assert_eq!(me_with(&stage, "musubi_made-up").await, UNAUTHORIZED);
+    stage.auth.close().await.unwrap();
+    let rows = stage
+        .store
+        .audit()
+        .rows(Instant::MIN, Instant::MAX, 10)
+        .await
+        .unwrap();
+    let details: Vec<_> = rows
+        .iter()
+        .filter_map(|row| row.detail.as_deref())
+        .collect();
+    assert_eq!(
+        details,
+        [
+            "3 requests from 127.0.0.1 since 2026-04-01T09:00:00.000+09:00",
+            "1 requests from 127.0.0.1 since 2026-04-01T09:01:00.000+09:00",
+        ]
+    );
+    assert!(
+        rows.iter()
+            .all(|row| row.reason.as_deref() == Some("NOT_SIGNED_IN"))
+    );
 }

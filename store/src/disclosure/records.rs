@@ -161,12 +161,27 @@ impl<A: Action> View<'_, A> {
     /// # Errors
     /// As [`super::Disclosure::open`].
     pub async fn record(&self, kind: Kind, id: RecordId) -> Result<Disclosed<ReadRecord>, Refused> {
-        let query = RecordQuery {
-            ids: vec![id],
-            limit: 1,
-            ..RecordQuery::new(kind)
-        };
-        let found = self.find(&query).await?;
+        self.record_of_any(&[kind], id).await
+    }
+
+    /// One record, of whichever of the kinds it is.
+    ///
+    /// # Errors
+    /// As [`super::Disclosure::open`].
+    pub async fn record_of_any(
+        &self,
+        kinds: &[Kind],
+        id: RecordId,
+    ) -> Result<Disclosed<ReadRecord>, Refused> {
+        let mut found = Vec::new();
+        for kind in kinds {
+            let query = RecordQuery {
+                ids: vec![id],
+                limit: 1,
+                ..RecordQuery::new(*kind)
+            };
+            found.extend(self.find(&query).await?);
+        }
         self.disclose(Audited::Read, found)
             .await?
             .pop()

@@ -6,7 +6,7 @@ use auth::Use;
 use model::id::{FacilityId, PatientId, RecordId};
 use model::record::Kind;
 use serde_json::Value;
-use store::{Call, Reach, Refused};
+use store::{Call, Reach};
 
 use super::resources::{Found, RESOURCES, Resource};
 use super::{Asked, consent, organization, patient, provenance, render};
@@ -120,23 +120,12 @@ async fn origin_of_record(asked: &Asked<'_>, call: &Call, id: RecordId) -> Resul
         .disclosure
         .open_record::<Viewing>(asked.requester, call, id)
         .await?;
-    for resource in &RESOURCES {
-        let Found::Records(kind) = resource.found else {
-            continue;
-        };
-        match view.record(kind, id).await {
-            Ok(record) => {
-                return Ok(provenance::of_record(
-                    &record,
-                    resource.name,
-                    &asked.rendering(),
-                ));
-            }
-            Err(Refused::NotFound) => {}
-            Err(other) => return Err(other.into()),
-        }
-    }
-    Err(Error::NotFound)
+    let kinds: Vec<Kind> = RESOURCES.iter().filter_map(Resource::kind).collect();
+    let record = view.record_of_any(&kinds, id).await?;
+    let kind = Some(record.meta.kind);
+    let resource = RESOURCES.iter().find(|resource| resource.kind() == kind);
+    let name = resource.ok_or(Error::NotFound)?.name;
+    Ok(provenance::of_record(&record, name, &asked.rendering()))
 }
 
 /// The record that an id names, counted as a look at the patient whom the id stands for.

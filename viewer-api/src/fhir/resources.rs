@@ -350,6 +350,14 @@ pub static RESOURCES: [Resource; 9] = [
 ];
 
 impl Resource {
+    /// The kind of its records.
+    pub(crate) const fn kind(&self) -> Option<Kind> {
+        match self.found {
+            Found::Records(kind) => Some(kind),
+            _ => None,
+        }
+    }
+
     /// Whether a search must name one patient, who can then be included.
     pub fn needs_patient(&self) -> bool {
         matches!(self.found, Found::Records(_) | Found::Reach)

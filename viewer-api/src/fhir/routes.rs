@@ -13,7 +13,7 @@ use axum::{Form, middleware};
 use super::resources::{RESOURCES, Resource};
 use super::search::Pairs;
 use super::{Asked, capability, find, read, url};
-use crate::caller::Asker;
+use crate::caller::{Asker, witnessed};
 use crate::error::{Error, fhir_json};
 use crate::exchange::{conditional, is_strict, negotiate};
 use crate::{Face, Shared};
@@ -137,6 +137,7 @@ pub fn router(face: Arc<Face>) -> Router {
         .route("/fhir/{*rest}", get(unknown))
         .method_not_allowed_fallback(async || Error::Method)
         .layer(DefaultBodyLimit::max(MAX_FORM))
+        .layer(middleware::from_fn_with_state(Arc::clone(&face), witnessed))
         .layer(middleware::map_response(private))
         .with_state(face)
 }
