@@ -237,6 +237,38 @@ async fn pages_hold_everything_once_and_belong_to_one_person() {
     assert_eq!(seen.len(), 7);
 }
 
+/// A consent resource is the reader's own reach: nobody else's id leads to it, or tells of it.
+#[tokio::test]
+async fn a_consent_is_its_readers_own() {
+    let (stage, physician) = stage().await;
+    let colleague = stage
+        .person("colleague", Profession::Physician, CLINIC)
+        .await;
+    let nurse = stage.person("nurse", Profession::Nurse, CLINIC).await;
+    let mut ids = Vec::new();
+    for reader in [&physician, &colleague, &nurse] {
+        let id = id_of(&stage, reader, "Consent").await;
+        let own = stage.get(reader, &format!("/fhir/Consent/{id}")).await;
+        assert_eq!(own.status, StatusCode::OK, "{}", own.text);
+        ids.push(id);
+    }
+    let nobody = PatientId([9; 16]).to_string();
+    let unreal = stage
+        .get(&physician, &format!("/fhir/Consent/{nobody}"))
+        .await;
+    for id in &ids[1..] {
+        let other = stage.get(&physician, &format!("/fhir/Consent/{id}")).await;
+        assert_eq!(
+            (other.status, &other.text),
+            (StatusCode::NOT_FOUND, &unreal.text)
+        );
+        let uri = format!("/fhir/Consent?patient={}&_id={id}", stage.patient);
+        assert_eq!(stage.get(&physician, &uri).await.json()["total"], 0);
+    }
+    let again = id_of(&stage, &physician, "Consent").await;
+    assert_eq!(again, ids[0], "the id stays");
+}
+
 #[tokio::test]
 async fn what_comes_along_is_what_was_asked_for() {
     let (stage, physician) = stage().await;

@@ -203,9 +203,8 @@ impl<A: Action> View<'_, A> {
         let mut reach: BTreeMap<i64, Reach> = BTreeMap::new();
         for (source, categories, from, to, since) in rows {
             let facility = FacilityId::from_number(source).map_err(|_| Error::Corrupt("grant"))?;
-            let key = RecordKey(self.store.0.keys.place("consent", &[&source.to_le_bytes()]));
             let one = Reach {
-                id: self.store.0.keys.record_id(self.number, key)?,
+                id: self.reach_id(source)?,
                 patient: self.patient,
                 source: facility,
                 categories: Categories(categories & mask),
@@ -227,6 +226,19 @@ impl<A: Action> View<'_, A> {
         .durable()
         .await?;
         Ok(reach.into_iter().map(Disclosed).collect())
+    }
+
+    /// The id of the requester's own reach into a source. Somebody else's is another one: whoever
+    /// comes to know it learns nothing by it, not even that it names anything.
+    fn reach_id(&self, source: i64) -> Result<RecordId, Error> {
+        let (facility, person) = (
+            self.requester.facility().number(),
+            self.requester.person().0,
+        );
+        let whose = [source, facility, person].map(i64::to_le_bytes);
+        let parts: Vec<&[u8]> = whose.iter().map(<[u8; 8]>::as_slice).collect();
+        let keys = &self.store.0.keys;
+        keys.record_id(self.number, RecordKey(keys.place("consent", &parts)))
     }
 
     /// Now, as long as the permit is worth something.
