@@ -109,3 +109,47 @@ fn a_bad_configuration_and_bad_papers_are_findings() {
     let (exit, json) = run(folder.path(), "status", "");
     assert_eq!((exit, &json["schema"]), (1, &"musubi-error/1".into()));
 }
+
+/// By line as by file: the words of the manual and no others, and the mistake says which.
+#[test]
+fn a_sex_is_written_as_in_the_manual() {
+    let folder = folder();
+    let add = "user add sec --name sec --facility 1319999902 --profession secretariat";
+    run(folder.path(), add, GOOD_PASSWORD);
+    let line = |sex: &str| {
+        format!(
+            "C-1,C-1,1,2026-04-01,a,self,ミホンハナコ,1948-04-15,{sex},1319999902:1,*,*,*,2026-04-01,,b,c"
+        )
+    };
+    let told = |answer: &Value| {
+        let message = answer["mistakes"][0]["message"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        assert!(
+            message.contains("male, female, other, unknown, M, F, O, U"),
+            "{message}"
+        );
+    };
+    let header = "consent_no,form,form_version,signed_on,signer,relation,kana,birth_date,sex,local_ids,\
+                  sources,readers,categories,from,to,explained_by,kept_at";
+    for (sex, code) in [("m", 1), ("Male", 1), ("M", 0), ("male", 0)] {
+        let added = run(
+            folder.path(),
+            &format!("consent add {} --as sec", line(sex)),
+            "",
+        );
+        std::fs::write(
+            folder.path().join("one.csv"),
+            format!("{header}\n{}\n", line(sex)),
+        )
+        .unwrap();
+        let imported = run(folder.path(), "consent import one.csv --as sec", "");
+        for (exit, answer) in [added, imported] {
+            assert_eq!(exit, code, "{sex}: {answer}");
+            if code == 1 {
+                told(&answer);
+            }
+        }
+    }
+}

@@ -332,6 +332,21 @@ async fn fields_that_cannot_be_read_are_all_named() {
 }
 
 #[tokio::test]
+async fn a_sex_is_written_as_in_the_manual() {
+    check(with("sex", json!("f")), &["sex"]).await;
+    let stage = Stage::open().await;
+    let (_, answer) = stage
+        .post("/office/consents", &with("sex", json!("Female")))
+        .await;
+    let told = "is none of male, female, other, unknown, M, F, O, U";
+    assert_eq!(answer["fields"][0]["message"], told);
+    let (status, _) = stage
+        .post("/office/consents", &with("sex", json!("F")))
+        .await;
+    assert_eq!(status, StatusCode::CREATED);
+}
+
+#[tokio::test]
 async fn fields_that_the_regulation_refuses_are_named() {
     let mut form = with("form", json!("X-9"));
     form["sources"] = json!("1319999909");

@@ -185,7 +185,7 @@ fn consent<'a, F: Fn(&'static str) -> &'a str>(form: &mut Reader<F>) -> Option<C
     let birth_date = form.date("birth_date");
     let sex = form.read(
         "sex",
-        "is none of male, female, other, unknown (M, F, O, U)",
+        "is none of male, female, other, unknown, M, F, O, U",
         sex_of,
     );
     let local_ids = form.read(
@@ -232,27 +232,26 @@ fn withdrawal<'a, F: Fn(&'static str) -> &'a str>(form: &mut Reader<F>) -> Optio
     })
 }
 
-const SEXES: [(Sex, &str); 4] = [
-    (Sex::Male, "male"),
-    (Sex::Female, "female"),
-    (Sex::Other, "other"),
-    (Sex::Unknown, "unknown"),
+/// Each with its word, and its letter as hospitals write it (HL7 v2.5 table 0001).
+const SEXES: [(Sex, &str, &str); 4] = [
+    (Sex::Male, "male", "M"),
+    (Sex::Female, "female", "F"),
+    (Sex::Other, "other", "O"),
+    (Sex::Unknown, "unknown", "U"),
 ];
 
-/// The word, or its first letter as hospitals write it (HL7 table 0001).
 fn sex_of(text: &str) -> Option<Sex> {
-    let letter = |word: &str| text.len() == 1 && word.starts_with(&text.to_ascii_lowercase());
     SEXES
         .iter()
-        .find(|(_, word)| *word == text || letter(word))
-        .map(|(sex, _)| *sex)
+        .find(|(_, word, letter)| [*word, *letter].contains(&text))
+        .map(|(sex, ..)| *sex)
 }
 
 fn sex_word(sex: Sex) -> &'static str {
     SEXES
         .iter()
-        .find(|(known, _)| *known == sex)
-        .map_or("", |(_, word)| word)
+        .find(|(known, ..)| *known == sex)
+        .map_or("", |(_, word, _)| word)
 }
 
 fn local_ids(text: &str) -> Option<Vec<LocalPatientId>> {
@@ -370,8 +369,6 @@ mod tests {
         check("consent_no", "同意1", false);
         check("signed_on", "2026/04/01", false);
         check("birth_date", "1950-02-30", false);
-        check("sex", "x", false);
-        check("sex", "F", true);
         check("local_ids", "1319999901", false);
         check("local_ids", "1319999901:../x", false);
         check("sources", "", false);
@@ -381,6 +378,20 @@ mod tests {
         check("categories", "*", true);
         check("to", "2027-03-31", true);
         check("to", "later", false);
+    }
+
+    /// The column as docs/operations.md has it, and nothing beside it.
+    #[test]
+    fn a_sex_is_written_in_one_of_eight_ways() {
+        for text in ["male", "female", "other", "unknown", "M", "F", "O", "U"] {
+            check("sex", text, true);
+        }
+        for text in ["", "x", "m", "Male", "MALE", " male", "A", "N", "男", "1"] {
+            check("sex", text, false);
+        }
+        let manual = include_str!("../../../docs/operations.md");
+        let row = "| `sex` | `male`, `female`, `other`, `unknown`, or `M`, `F`, `O`, `U` |";
+        assert!(manual.contains(row), "the manual says the same");
     }
 
     #[test]
