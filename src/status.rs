@@ -4,8 +4,9 @@ use std::path::Path;
 
 use anyhow::Context;
 use clap::Args;
+use normalize::lint::{RULES, Rule};
 use serde_json::{Value, json};
-use store::{AuditAction, Event, Login, Task};
+use store::{AuditAction, Event, Login, RuleCount, Task};
 
 use crate::Exit;
 use crate::opened::Opened;
@@ -72,9 +73,13 @@ async fn show(opened: &Opened, output: Output) -> anyhow::Result<Exit> {
         .to_vec(),
     ];
     let mut waits = false;
+    let mut found = Vec::new();
     for feed in opened.config.network.feeds.values() {
         let status = jobs.feed(&feed.id).await?;
         let (files, withheld, kept) = intake.count(&feed.facility).await?;
+        let counts = intake.findings(&feed.facility).await?.into_iter();
+        let counts = counts.chain(intake.notices(&feed.id).await?);
+        found.extend(counts.map(|count| (feed.id.as_str(), count)));
         let state = match (&status.paused_since, status.up) {
             (Some(_), _) => "losses paused: look, then `musubi feed resume`",
             (None, true) => "running",
@@ -98,23 +103,31 @@ async fn show(opened: &Opened, output: Output) -> anyhow::Result<Exit> {
             "paused": status.paused_since.is_some(), "files": files, "withheld": withheld, "kept_only": kept,
         }));
     }
-    let findings = intake.findings().await?;
     let tasks = opened.papers().tasks().await?;
     waits |= !tasks.is_empty();
     output.json(&json!({
         "schema": "musubi-status/1",
         "feeds": feeds,
-        "findings": findings.iter().map(|(rule, severity, count)| json!({ "rule": rule, "severity": severity, "count": count })).collect::<Vec<_>>(),
+        "findings": found.iter().map(|(feed, count)| finding(feed, count)).collect::<Vec<_>>(),
         "tasks": tasks.len(),
         "waiting": tasks.iter().map(waiting).collect::<Vec<_>>(),
     }));
     output.table(&table);
-    if !findings.is_empty() {
+    if !found.is_empty() {
         output.line("\nfindings");
-        let rows = findings
-            .iter()
-            .map(|(rule, _, count)| vec![rule.clone(), count.to_string(), text_of(rule)]);
-        output.table(&rows.collect::<Vec<_>>());
+        let head = ["feed", "rule", "count", "last", ""]
+            .map(str::to_owned)
+            .to_vec();
+        let rows = found.iter().map(|(feed, count)| {
+            vec![
+                (*feed).to_owned(),
+                count.rule.clone(),
+                count.count.to_string(),
+                count.last.to_string(),
+                text_of(&count.rule),
+            ]
+        });
+        output.table(&std::iter::once(head).chain(rows).collect::<Vec<_>>());
     }
     if !tasks.is_empty() {
         output.line("\nwaiting for a person");
@@ -129,6 +142,16 @@ async fn show(opened: &Opened, output: Output) -> anyhow::Result<Exit> {
         output.table(&rows.collect::<Vec<_>>());
     }
     Ok(if waits { Exit::Findings } else { Exit::Good })
+}
+
+fn finding(feed: &str, found: &RuleCount) -> Value {
+    json!({
+        "feed": feed,
+        "rule": found.rule,
+        "severity": rule(&found.rule).map(|rule| rule.severity),
+        "count": found.count,
+        "last": found.last.to_string(),
+    })
 }
 
 fn waiting(task: &Task) -> Value {
@@ -151,8 +174,11 @@ fn about(task: &Task) -> String {
     }
 }
 
+fn rule(id: &str) -> Option<&'static Rule> {
+    RULES.iter().find(|known| known.id == id)
+}
+
 /// What a rule says, in both languages.
-fn text_of(rule: &str) -> String {
-    let known = normalize::lint::RULES.iter().find(|known| known.id == rule);
-    known.map_or_else(String::new, |known| format!("{} ({})", known.ja, known.en))
+fn text_of(id: &str) -> String {
+    rule(id).map_or_else(String::new, |known| format!("{} ({})", known.ja, known.en))
 }

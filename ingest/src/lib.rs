@@ -132,6 +132,7 @@ async fn sweep(
         .jobs()
         .feed_swept(&feed.id, report.files(), report.withheld)
         .await?;
+    store.intake().noticed(&feed.id, &report.noticed).await?;
     if report.files() + report.moved > 0 {
         tracing::info!(
             feed = %feed.id, patients = report.patients, read = report.read, kept = report.kept,

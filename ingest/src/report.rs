@@ -25,6 +25,9 @@ pub struct Report {
     pub bytes: i64,
     /// Findings by rule.
     pub findings: BTreeMap<String, usize>,
+    /// Of them those about no file that could be kept.
+    #[serde(skip)]
+    pub(crate) noticed: BTreeMap<String, usize>,
     /// Links that wait for the facility's demographics.
     pub unproved_links: usize,
     /// Links whose demographics disagree with the papers.
@@ -81,6 +84,7 @@ impl Report {
     pub(crate) fn notice(&mut self, rule: Rule, count: usize) {
         if count > 0 {
             *self.findings.entry(rule.id.to_owned()).or_default() += count;
+            *self.noticed.entry(rule.id.to_owned()).or_default() += count;
         }
     }
 
@@ -94,6 +98,9 @@ impl Report {
         self.bytes += other.bytes;
         for (rule, count) in other.findings {
             *self.findings.entry(rule).or_default() += count;
+        }
+        for (rule, count) in other.noticed {
+            *self.noticed.entry(rule).or_default() += count;
         }
         self.unproved_links += other.unproved_links;
         self.closed_links += other.closed_links;

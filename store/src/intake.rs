@@ -2,6 +2,7 @@
 //! statement is a write and whose last reads the patients' epochs: a paper that came in between
 //! stops the batch.
 
+mod findings;
 mod rows;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +20,8 @@ use crate::error::Error;
 use crate::frame::Packed;
 use crate::keys::{Keys, PatientKey};
 use crate::raw::Place;
+
+pub use findings::RuleCount;
 
 /// State of a record that was taken back: it is kept, and nobody sees it.
 pub(crate) const WITHDRAWN: i64 = 0;
@@ -511,15 +514,6 @@ impl Intake {
                    from item where facility = $1";
         let row: Option<(i64, i64, i64)> = self.db().fetch_optional(sql, params![facility]).await?;
         Ok(row.unwrap_or_default())
-    }
-
-    /// Findings by rule, most frequent first.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn findings(&self) -> Result<Vec<(String, i64, i64)>, Error> {
-        let sql = "select rule, severity, count(*) from finding group by rule, severity order by count(*) desc, rule";
-        self.db().fetch_all(sql, params![]).await
     }
 
     fn db(&self) -> &Db {

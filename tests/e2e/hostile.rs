@@ -295,7 +295,27 @@ fn names_that_are_tricks_lead_nowhere() {
     let report = stage.hub.ingest();
     assert_eq!(report["read"], 0, "{report}");
     assert_eq!(report["findings"]["S1117"], 11, "{report}");
+    let told = |stage: &Stage| {
+        let status = stage.hub.musubi(&["status", "--json"], "");
+        let status: Value = serde_json::from_slice(&status.stdout).unwrap();
+        let found = status["findings"].as_array().unwrap().clone();
+        found.into_iter().find(|one| one["rule"] == "S1117")
+    };
+    let first = told(&stage).unwrap();
+    assert_eq!(first["feed"], "demo-hospital");
+    assert_eq!(
+        (&first["count"], &first["severity"]),
+        (&11.into(), &"error".into())
+    );
+    stage.hub.ingest();
+    let second = told(&stage).unwrap();
+    assert_eq!(second["count"], 11, "counted by sweep, not added up");
+    assert!(first["last"].as_str().unwrap() < second["last"].as_str().unwrap());
     stage.heals();
+    fs::remove_dir_all(&day).unwrap();
+    fs::remove_file(stage.folder.join("20240511")).unwrap();
+    stage.hub.ingest();
+    assert_eq!(told(&stage), None, "what is repaired is past");
 }
 
 #[test]

@@ -9,10 +9,16 @@ use crate::error::Error;
 /// Name and text of each migration, in order.
 type Migrations = &'static [(&'static str, &'static str)];
 
-const RECORDS: Migrations = &[(
-    "0001_first",
-    include_str!("../../migrations/records/0001_first.sql"),
-)];
+const RECORDS: Migrations = &[
+    (
+        "0001_first",
+        include_str!("../../migrations/records/0001_first.sql"),
+    ),
+    (
+        "0002_notice",
+        include_str!("../../migrations/records/0002_notice.sql"),
+    ),
+];
 const OFFICE: Migrations = &[(
     "0001_first",
     include_str!("../../migrations/office/0001_first.sql"),

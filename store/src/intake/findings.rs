@@ -1,0 +1,76 @@
+//! What is wrong with a source, in numbers: findings about files that are kept, and notices about
+//! what could not even be kept. Neither names a patient.
+
+use std::collections::BTreeMap;
+
+use model::id::FacilityId;
+use model::time::Instant;
+
+use super::Intake;
+use crate::db::params;
+use crate::error::Error;
+
+/// How often a rule was broken in what one feed brings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleCount {
+    /// Id of the rule.
+    pub rule: String,
+    /// Files, or places in files.
+    pub count: i64,
+    /// Version of the newest file concerned; of a notice the time of the sweep.
+    pub last: Instant,
+}
+
+const FOUND: &str = "select f.rule, count(*), max(i.version) from finding f \
+     join item i on i.patient = f.patient and i.slot = f.slot and i.path = f.path \
+     where i.facility = $1 group by f.rule order by count(*) desc, f.rule";
+const NOTICED: &str =
+    "select rule, count, noticed_at from notice where feed = $1 order by count desc, rule";
+
+impl Intake {
+    /// Findings about the files of a facility that are kept, by rule, most frequent first.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn findings(&self, facility: &FacilityId) -> Result<Vec<RuleCount>, Error> {
+        let rows = self.db().fetch_all(FOUND, params![facility]).await?;
+        Ok(rows.into_iter().map(RuleCount::of).collect())
+    }
+
+    /// What the last sweep of a feed noticed about files and folders that could not be kept.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn notices(&self, feed: &str) -> Result<Vec<RuleCount>, Error> {
+        let rows = self.db().fetch_all(NOTICED, params![feed]).await?;
+        Ok(rows.into_iter().map(RuleCount::of).collect())
+    }
+
+    /// A sweep of a feed noticed so much, by rule; what the sweep before it noticed is past.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn noticed(&self, feed: &str, counts: &BTreeMap<String, usize>) -> Result<(), Error> {
+        let now = self.store.0.clock.now();
+        let mut tx = self.db().begin().await?;
+        tx.execute("delete from notice where feed = $1", params![feed])
+            .await?;
+        for (rule, count) in counts {
+            let count = i64::try_from(*count).unwrap_or(i64::MAX);
+            let sql = "insert into notice (feed, rule, count, noticed_at) values ($1, $2, $3, $4)";
+            tx.execute(sql, params![feed, rule.as_str(), count, now])
+                .await?;
+        }
+        tx.commit().await
+    }
+}
+
+impl RuleCount {
+    fn of((rule, count, last): (String, i64, i64)) -> Self {
+        Self {
+            rule,
+            count,
+            last: Instant(last),
+        }
+    }
+}
