@@ -21,5 +21,6 @@ mod logs;
 mod mix_up;
 mod reads;
 mod restart;
+mod roles;
 mod routes;
 mod withdrawal;

@@ -68,10 +68,17 @@ pub(crate) async fn run(db: &Db, name: Name) -> Result<(), Error> {
             sqlx::raw_sql("select pg_advisory_xact_lock(7305805)")
                 .execute(&mut *tx)
                 .await?;
-            let schema = format!("create schema if not exists {}", name.as_str());
-            sqlx::raw_sql(AssertSqlSafe(schema))
-                .execute(&mut *tx)
+            // Even `if not exists` wants the right to create schemas, which a narrow role lacks.
+            let made = sqlx::query("select 1 from pg_namespace where nspname = $1")
+                .bind(name.as_str())
+                .fetch_optional(&mut *tx)
                 .await?;
+            if made.is_none() {
+                let schema = format!("create schema {}", name.as_str());
+                sqlx::raw_sql(AssertSqlSafe(schema))
+                    .execute(&mut *tx)
+                    .await?;
+            }
             sqlx::raw_sql(LEDGER).execute(&mut *tx).await?;
             for (migration, sql) in migrations {
                 let fresh = sqlx::query("insert into migration values ($1) on conflict do nothing")
