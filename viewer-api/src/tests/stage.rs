@@ -15,8 +15,8 @@ use model::time::Instant;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use store::{
-    Clock, Entered, Entry, Evidence, FoundBy, MasterKey, NewPerson, PatientChange, Store,
-    StoreConfig, Token,
+    Clock, Entered, Entry, Evidence, FoundBy, Joined, MasterKey, NewPerson, PatientChange,
+    Standing, Store, StoreConfig, Token,
 };
 use tower::ServiceExt;
 
@@ -177,7 +177,7 @@ impl Stage {
             joins: 0,
             items: Vec::new(),
             slots: Vec::new(),
-            joined: Some(records),
+            joined: Some(records.into_iter().map(current).collect()),
             tokens: Some(FoundBy::Only(tokens.to_vec())),
         };
         self.store.intake().accept(vec![change]).await.unwrap();
@@ -262,5 +262,12 @@ impl Stage {
             None => request,
         };
         self.send(request, example.form.unwrap_or_default()).await
+    }
+}
+
+fn current(record: Record) -> Joined {
+    Joined {
+        record,
+        standing: Standing::Current,
     }
 }
