@@ -66,7 +66,10 @@ fn a_patient_with_two_numbers_at_one_hospital_has_what_stands_under_either() {
     );
     hub.withdraw("N-1");
     hub.ingest();
-    assert_eq!(["Observation", "MedicationRequest"].map(total), before);
+    assert_eq!(
+        (files(), ["Observation", "MedicationRequest"].map(total)),
+        (alone, before)
+    );
 }
 
 /// The same person under another number: only the number differs in the files.

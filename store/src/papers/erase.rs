@@ -1,5 +1,6 @@
-//! What may be erased after a withdrawal, or because the regulation ended a consent: the sources that no consent covers any more, and everything
-//! when no consent is left.
+//! What may be erased after a withdrawal, or because the regulation ended a consent: the sources that
+//! no consent covers any more, or of which one number is no longer named, and everything when no
+//! consent is left.
 
 use std::collections::BTreeSet;
 
@@ -133,22 +134,24 @@ fn erasure(
     let held = ledger.facts(shared, |kept| kept.holds_data(now), |_| LinkState::Proved);
     let held = effective(&held, &shared.network, Instant::MIN);
     let holding: BTreeSet<&FacilityId> = held.iter().map(|grant| &grant.source).collect();
-    let linked: BTreeSet<&FacilityId> = ledger
+    // Rows do not tell under which number a facility wrote them: where one number is no longer named,
+    // everything of the facility goes, and what stands under the others is fetched again.
+    let named = ledger.named(shared, |kept| kept.holds_data(now));
+    let is_over = |facility: &FacilityId, token| {
+        !holding.contains(facility) || !named.contains(&(facility.clone(), token))
+    };
+    let over = ledger
         .links
         .iter()
-        .map(|link| &link.local.facility)
-        .collect();
-    let sources = linked
-        .difference(&holding)
-        .map(|facility| (*facility).clone())
-        .collect();
+        .filter(|link| is_over(&link.local.facility, link.token));
+    let sources: BTreeSet<FacilityId> = over.map(|link| link.local.facility.clone()).collect();
     let whole = !ledger.consents.iter().any(|kept| kept.holds_data(now));
     Ok(Some(Erasure {
         patient,
         public,
         consents,
         ground,
-        sources,
+        sources: sources.into_iter().collect(),
         whole,
     }))
 }

@@ -23,6 +23,35 @@ async fn two_sources(papers: &Papers) -> Entered {
 }
 
 #[tokio::test]
+async fn what_stands_under_a_number_goes_with_the_last_paper_that_names_it() {
+    on_both(async |stage| {
+        let papers = papers(stage);
+        let naming = |consent_no, numbers: &[&str]| ConsentPaper {
+            sources: only([hospital()]),
+            local_ids: numbers
+                .iter()
+                .map(|number| local(hospital(), number))
+                .collect(),
+            ..consent(consent_no)
+        };
+        proved(&papers, &naming("C-1", &["1"])).await;
+        let entered = proved(&papers, &naming("C-2", &["1", "2"])).await;
+        papers.withdraw(OPERATOR, &complete("C-2")).await.unwrap();
+        let erasure = papers.due_erasure(entered.patient).await.unwrap().unwrap();
+        assert_eq!(
+            (&erasure.sources[..], erasure.whole),
+            (&[hospital()][..], false)
+        );
+        papers.erased(&erasure).await.unwrap();
+        assert_eq!(roster(&papers, hospital()).await, ["1"]);
+        let back_fill = format!("back-fill {}", hospital());
+        assert_eq!(errands(&papers).await.last(), Some(&back_fill));
+        assert_eq!(papers.due_erasure(entered.patient).await.unwrap(), None);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn only_sources_that_nothing_holds_any_more_are_erased() {
     on_both(async |stage| {
         let papers = papers(stage);
