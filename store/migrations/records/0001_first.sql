@@ -11,7 +11,7 @@ create table patient (
 -- One file of a source: what it is, where it stands, where its bytes are kept.
 create table item (
     patient bigint not null,
-    slot bigint not null,              -- keyed digest of facility, date, kind, order number
+    slot bigint not null,              -- keyed digest of facility, number, date, kind, order number
     path bigint not null,              -- keyed digest of root and path without the flag
     facility bigint not null,
     kind bigint not null,              -- data kind
