@@ -217,6 +217,7 @@ impl Tree {
             feed: &self.feed,
             intake: &intake,
             patient: entry.patient,
+            has_one_number: entry.links.len() == 1,
             known,
         };
         let resolved = resolver.resolve(read, moved).await?;

@@ -12,7 +12,7 @@ use crate::text;
 /// One allergy for every key: of several statements the one of the more trusted list, then the
 /// newest. A statement stands back where a more trusted list speaks of the same allergen; so an
 /// order's snapshot shows only what no list of the facility has.
-pub fn allergies(facility: &FacilityId, contributions: &[Contribution<'_>]) -> Vec<Joined> {
+pub(super) fn list(facility: &FacilityId, contributions: &[Contribution<'_>]) -> Vec<Joined> {
     let mut chosen: BTreeMap<String, (&str, &Allergy, &RecordMeta, bool)> = BTreeMap::new();
     for contribution in contributions {
         let Body::Allergy(allergy) = &contribution.record.body else {

@@ -18,7 +18,7 @@ type Event<'a> = (&'a str, &'a EncounterEvent, bool);
 /// The stays that the events tell. A discharge closes the admission that it names, else the latest
 /// one not later than it; without one it is a stay of unknown begin. A stay is marked when one of the
 /// two events that it is made of is superseded only.
-pub fn encounters(facility: &FacilityId, contributions: &[Contribution<'_>]) -> Vec<Joined> {
+pub(super) fn stays(facility: &FacilityId, contributions: &[Contribution<'_>]) -> Vec<Joined> {
     let mut events: Vec<Event<'_>> = contributions.iter().filter_map(event).collect();
     events.sort_by_key(|(version, event, _)| (*version, event.kind, start(event.at)));
     let alive = |kind| {

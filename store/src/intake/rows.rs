@@ -41,6 +41,8 @@ pub(super) struct Writer {
     slots: Vec<Vec<Value>>,
     /// By patient and key: no key may come twice in one statement; the last one wins.
     records: BTreeMap<(i64, i64), Vec<Value>>,
+    /// Since when the statement of an order about the patient stands among the records.
+    from_orders: HashMap<(i64, i64), Instant>,
     findings: Vec<Vec<Value>>,
     tokens: BTreeSet<(i64, i64, i64)>,
     clear_findings: Vec<(i64, i64, i64)>,
@@ -58,6 +60,7 @@ impl Writer {
             items: Vec::new(),
             slots: Vec::new(),
             records: BTreeMap::new(),
+            from_orders: HashMap::new(),
             findings: Vec::new(),
             tokens: BTreeSet::new(),
             clear_findings: Vec::new(),
@@ -246,6 +249,17 @@ impl Writer {
         body: Option<Vec<u8>>,
     ) {
         let meta = &record.meta;
+        // Of what several orders say about the patient the newest stands, as between batches.
+        if from_order(record) {
+            let newest = self
+                .from_orders
+                .entry((patient.0, key))
+                .or_insert(meta.occurred.from);
+            if *newest > meta.occurred.from {
+                return;
+            }
+            *newest = meta.occurred.from;
+        }
         let mut codes = record.body.search_codes().into_iter();
         let codes = [(); 4].map(|()| codes.next().map_or(0, |coding| self.code(coding)));
         let facets = match (&record.body, state) {

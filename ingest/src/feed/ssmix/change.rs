@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::feed::Feed;
-use model::id::{FacilityId, PatientNumber};
+use model::id::PatientNumber;
 use model::record::{Body, Kind, Record};
 use normalize::join::{self, Contribution, allergies, encounters};
 use normalize::ssmix::data_type::DataKind;
@@ -84,6 +84,7 @@ pub(crate) struct Resolver<'a> {
     pub(crate) feed: &'a Feed,
     pub(crate) intake: &'a Intake,
     pub(crate) patient: PatientNumber,
+    pub(crate) has_one_number: bool,
     pub(crate) known: &'a Known,
 }
 
@@ -141,7 +142,7 @@ impl Resolver<'_> {
             .filter_map(|(slot, items)| Some((*slot, shown(outlines.get(slot)?, items, &records))))
             .collect();
         let joined = self.join(&shown, &items, &mut records).await?;
-        let tokens = self.tokens(&shown, &items, &mut records).await?;
+        let tokens = self.tokens(&shown, &items);
         Ok(Resolved {
             items: self.item_changes(read, moved, &shown)?,
             slots: self.slot_changes(shown),
@@ -230,41 +231,22 @@ impl Resolver<'_> {
         Ok(Some(joined.into_iter().map(stands).collect()))
     }
 
-    /// By what the patient is found, when a statement about who they are was touched: by the
-    /// demographics of every number; where there are none, by what the orders say.
-    async fn tokens(
-        &self,
-        shown: &BTreeMap<i64, Shown>,
-        items: &BTreeMap<i64, Item>,
-        records: &mut Records,
-    ) -> Result<Option<FoundBy>, Error> {
+    /// By what the patient is found, when a statement about who they are was touched. Where they have
+    /// more numbers, what other statements said stays.
+    fn tokens(&self, shown: &BTreeMap<i64, Shown>, items: &BTreeMap<i64, Item>) -> Option<FoundBy> {
         let publish = shown.values().flat_map(|shown| &shown.publish);
-        let here: Vec<Arc<Record>> = publish
-            .filter(|publish| publish.record.meta.kind == Kind::Patient)
-            .map(|publish| Arc::clone(&publish.record))
-            .collect();
-        let states = |item: &&Item| SlotKind::numbered(item.kind).kind == DataKind::Adt00;
-        let touched = |item: &Item| shown.contains_key(&item.slot);
-        if !items.values().filter(states).any(touched) {
-            let said = said(&self.feed.facility, here.iter());
-            return Ok((!said.is_empty()).then_some(FoundBy::Also(said)));
+        let said = publish.filter_map(|publish| match &publish.record.body {
+            Body::Patient(patient) => Some(super::tokens::of(&self.feed.facility, patient)),
+            _ => None,
+        });
+        let said: Vec<Token> = said.flatten().collect();
+        let is_demographics = |item: &Item| SlotKind::numbered(item.kind).kind == DataKind::Adt00;
+        let stated = |item: &Item| is_demographics(item) && shown.contains_key(&item.slot);
+        if self.has_one_number && items.values().any(stated) {
+            Some(FoundBy::Only(said))
+        } else {
+            (!said.is_empty()).then_some(FoundBy::Also(said))
         }
-        let standing = self
-            .known
-            .slots
-            .values()
-            .filter(|slot| !shown.contains_key(&slot.slot));
-        let elsewhere: Vec<Item> = standing
-            .flat_map(|slot| slot.published.iter())
-            .filter_map(|(path, _)| items.get(path).filter(states).cloned())
-            .collect();
-        self.fetch(elsewhere.clone(), records).await?;
-        let elsewhere = elsewhere
-            .iter()
-            .filter_map(|item| records.get(&item.path))
-            .flat_map(|records| records.iter());
-        let said = said(&self.feed.facility, here.iter().chain(elsewhere));
-        Ok(Some(FoundBy::Only(said)))
     }
 
     /// Every item whose row changes; items that a touched slot shows need their place in the batch.
@@ -346,17 +328,6 @@ fn needed(slots: &BTreeMap<i64, Vec<Item>>, outlines: &BTreeMap<i64, Outline>) -
             .collect::<Vec<Item>>()
     };
     outlines.iter().flat_map(of_slot).collect()
-}
-
-/// By what the patient is found whom these records state.
-fn said<'a>(facility: &FacilityId, records: impl Iterator<Item = &'a Arc<Record>>) -> Vec<Token> {
-    let patients = records.filter_map(|record| match &record.body {
-        Body::Patient(patient) => Some(patient),
-        _ => None,
-    });
-    patients
-        .flat_map(|patient| super::tokens::of(facility, patient))
-        .collect()
 }
 
 #[cfg(test)]

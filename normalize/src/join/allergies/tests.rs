@@ -49,7 +49,7 @@ fn check(statements: &[(&str, Record)], expected: &[(AllergySource, &str)]) {
     let mut reversed = contributions.clone();
     reversed.reverse();
     for contributions in [contributions, reversed] {
-        let joined = allergies(&facility(), &contributions);
+        let joined = list(&facility(), &contributions);
         let told: Vec<(AllergySource, &str)> = joined
             .iter()
             .map(|joined| {

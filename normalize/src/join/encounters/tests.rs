@@ -102,7 +102,7 @@ fn joined(events: &[Told]) -> Vec<Joined> {
             superseded_only: told.superseded,
         })
         .collect();
-    encounters(&facility(), &contributions)
+    stays(&facility(), &contributions)
 }
 
 fn join(events: &[Told]) -> Vec<Record> {

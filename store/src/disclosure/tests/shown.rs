@@ -273,3 +273,25 @@ async fn what_a_facility_says_of_a_number_goes_before_what_its_orders_say() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn of_what_several_orders_say_of_a_patient_the_newest_stands() {
+    on_both(async |stage| {
+        open_patient(&stage.store, PATIENT).await;
+        let said = |day: &str| {
+            let mut record = on(demographics(day), day);
+            record.meta.source_key = "from order".to_owned();
+            if let Body::Patient(patient) = &mut record.body {
+                patient.from_order = true;
+            }
+            record
+        };
+        let days = ["2024-05-02", "2024-06-01", "2024-05-01"];
+        keep(&stage.store, PATIENT, days.map(said).into()).await;
+        let reader = Reader::physician(&stage.store);
+        let patient = reader.view(PATIENT).await.unwrap().patient().await.unwrap();
+        let statements: Vec<String> = patient.statements.iter().map(name).collect();
+        assert_eq!(statements, ["2024-06-01"]);
+    })
+    .await;
+}
