@@ -1,5 +1,6 @@
 # make demo           run the sample network until Ctrl-C; FRESH=1 forgets what it kept
 # make test           everything that must hold before a change goes in
+# make bench          the figures of docs/performance.md
 # make setup          only install what the others need
 #
 # Both commands set up what they need and share one build. A single shape of the build command
@@ -8,7 +9,7 @@
 program := $(or $(CARGO_TARGET_DIR),target)/debug/musubi
 hospital := data/demo-hospital
 
-.PHONY: demo test setup
+.PHONY: bench demo test setup
 .NOTPARALLEL:
 
 build = cargo build --locked --workspace --all-targets
@@ -35,3 +36,7 @@ test: setup
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
 	$(program) check networks/*/
+
+bench: setup
+	cargo bench --locked --bench figures
+	cargo bench --locked --bench message
