@@ -90,10 +90,9 @@ impl IntoResponse for Error {
 
 /// A response whose body is a resource.
 pub(crate) fn fhir_json(status: StatusCode, resource: &Value) -> Response {
-    (
-        status,
-        [(header::CONTENT_TYPE, FHIR_JSON)],
-        resource.to_string(),
-    )
-        .into_response()
+    // Not through `Display`, whose formatter takes a large page piece by piece.
+    match serde_json::to_vec(resource) {
+        Ok(body) => (status, [(header::CONTENT_TYPE, FHIR_JSON)], body).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
 }
