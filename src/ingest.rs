@@ -33,7 +33,10 @@ impl Ingest {
         let report = swept?;
         output.json(&json!({ "schema": "musubi-ingest/1", "report": report }));
         say(output, &report);
-        let good = report.withheld == 0 && report.closed_links == 0 && !report.paused;
+        let good = report.withheld == 0
+            && report.closed_links == 0
+            && report.damaged == 0
+            && !report.paused;
         Ok(if good { Exit::Good } else { Exit::Findings })
     }
 }
@@ -77,6 +80,12 @@ fn say(output: Output, report: &Report) {
         output.line(format_args!(
             "{} local ids disagree with the papers; `musubi status` lists the tasks",
             report.closed_links
+        ));
+    }
+    if report.damaged > 0 {
+        output.line(format_args!(
+            "of {} patients what is kept does not open: restore it from the backup",
+            report.damaged
         ));
     }
     if report.paused {

@@ -6,7 +6,7 @@ use anyhow::Context;
 use clap::Args;
 use normalize::lint::{RULES, Rule};
 use serde_json::{Value, json};
-use store::{AuditAction, Event, Login, RuleCount, Task};
+use store::{AuditAction, Event, FeedStatus, Login, RuleCount, Task};
 
 use crate::Exit;
 use crate::opened::Opened;
@@ -78,15 +78,17 @@ async fn show(opened: &Opened, output: Output) -> anyhow::Result<Exit> {
         let status = jobs.feed(&feed.id).await?;
         let (files, withheld, kept) = intake.count(&feed.facility).await?;
         let counts = intake.findings(&feed.facility).await?.into_iter();
-        let counts = counts.chain(intake.notices(&feed.id).await?);
-        found.extend(counts.map(|count| (feed.id.as_str(), count)));
-        let state = match (&status.paused_since, status.up) {
-            (Some(_), _) => "losses paused: look, then `musubi feed resume`",
-            (None, true) => "running",
-            (None, false) if status.swept_at.is_none() => "never swept",
-            (None, false) => "source cannot be read",
-        };
-        waits |= status.paused_since.is_some() || (!status.up && status.swept_at.is_some());
+        let (damaged, notices): (Vec<RuleCount>, Vec<RuleCount>) = intake
+            .notices(&feed.id)
+            .await?
+            .into_iter()
+            .partition(|notice| notice.rule == ingest::report::DAMAGED);
+        let damaged: i64 = damaged.iter().map(|notice| notice.count).sum();
+        found.extend(counts.chain(notices).map(|count| (feed.id.as_str(), count)));
+        let state = state(&status, damaged);
+        waits |= status.paused_since.is_some()
+            || (!status.up && status.swept_at.is_some())
+            || damaged > 0;
         let swept = status
             .swept_at
             .map_or_else(|| "never".to_owned(), |at| at.to_string());
@@ -101,6 +103,7 @@ async fn show(opened: &Opened, output: Output) -> anyhow::Result<Exit> {
         feeds.push(json!({
             "feed": feed.id, "facility": feed.facility, "state": state, "swept_at": swept, "up": status.up,
             "paused": status.paused_since.is_some(), "files": files, "withheld": withheld, "kept_only": kept,
+            "damaged_patients": damaged,
         }));
     }
     let tasks = opened.papers().tasks().await?;
@@ -142,6 +145,17 @@ async fn show(opened: &Opened, output: Output) -> anyhow::Result<Exit> {
         output.table(&rows.collect::<Vec<_>>());
     }
     Ok(if waits { Exit::Findings } else { Exit::Good })
+}
+
+/// In one word how a feed stands; `damaged` are the patients whose kept data do not open.
+const fn state(status: &FeedStatus, damaged: i64) -> &'static str {
+    match (&status.paused_since, status.up) {
+        (Some(_), _) => "losses paused: look, then `musubi feed resume`",
+        (None, true) if damaged > 0 => "kept data damaged",
+        (None, true) => "running",
+        (None, false) if status.swept_at.is_none() => "never swept",
+        (None, false) => "source cannot be read",
+    }
 }
 
 fn finding(feed: &str, found: &RuleCount) -> Value {

@@ -6,7 +6,10 @@ use model::feed::Feed;
 use model::finding::{Effect, Finding};
 use normalize::lint::Rule;
 use serde::Serialize;
-use store::{Item, Outcome};
+use store::{Error, Item, Outcome};
+
+/// Stands among the notices of a feed for the patients whose kept data do not open.
+pub const DAMAGED: &str = "damaged";
 
 /// What a sweep did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -25,7 +28,7 @@ pub struct Report {
     pub bytes: i64,
     /// Findings by rule.
     pub findings: BTreeMap<String, usize>,
-    /// Of them those about no file that could be kept.
+    /// Of them those about no file that could be kept; and what else a sweep tells of a feed.
     #[serde(skip)]
     pub(crate) noticed: BTreeMap<String, usize>,
     /// Links that wait for the facility's demographics.
@@ -36,6 +39,8 @@ pub struct Report {
     pub repeated: usize,
     /// Patients whose key was not there: their papers have just come, or gone.
     pub waiting: usize,
+    /// Patients of whom something kept does not open any more; nothing new of them comes in.
+    pub damaged: usize,
     /// Whether losses are paused because too many came at once.
     pub paused: bool,
 }
@@ -88,6 +93,23 @@ impl Report {
         }
     }
 
+    /// Counts an error that is about one patient alone: the others go on.
+    ///
+    /// # Errors
+    /// Any other error, as it is.
+    pub(crate) fn about_one(&mut self, error: Error) -> Result<(), Error> {
+        match error {
+            // The key is not made yet, or it is destroyed; or one paper after the other came in.
+            Error::NotFound | Error::StaleEpoch => self.waiting += 1,
+            Error::Corrupt(_) => {
+                self.damaged += 1;
+                *self.noticed.entry(DAMAGED.to_owned()).or_default() += 1;
+            }
+            other => return Err(other),
+        }
+        Ok(())
+    }
+
     /// Adds what another sweep did.
     pub(crate) fn add(&mut self, other: Self) {
         self.patients += other.patients;
@@ -106,6 +128,7 @@ impl Report {
         self.closed_links += other.closed_links;
         self.repeated += other.repeated;
         self.waiting += other.waiting;
+        self.damaged += other.damaged;
         self.paused |= other.paused;
     }
 

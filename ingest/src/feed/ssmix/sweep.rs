@@ -58,6 +58,9 @@ impl Tree {
         }
         drop(read);
         report.add(accepted);
+        if report.damaged > 0 {
+            tracing::warn!(feed = %self.feed.id, patients = report.damaged, "what is kept of patients does not open");
+        }
         progress(total, total);
         Ok(report)
     }
@@ -177,18 +180,16 @@ impl Tree {
             let known = self.known(&entry).await?;
             let change = self.change(&entry, &numbers, &known, portion, report);
             match change.await {
-                Err(Error::NotFound) => {
-                    report.waiting += 1;
-                    break;
-                }
-                change => self.accept(vec![change?], paused, report).await?,
+                Ok(change) => self.accept(vec![change], paused, report).await?,
+                Err(error) => return report.about_one(error),
             }
         }
         Ok(())
     }
 
-    /// Accepts a batch. A paper that came in between stops it: then every patient of the batch is
-    /// compared and read again, alone, under the papers as they now are.
+    /// Accepts a batch. A paper that came in between stops it, and so does what is kept of one patient
+    /// and does not open: then every patient of the batch is compared and read again, alone, under
+    /// the papers as they now are.
     async fn accept(
         &self,
         changes: Vec<PatientChange>,
@@ -198,7 +199,7 @@ impl Tree {
         let patients: BTreeSet<PatientNumber> =
             changes.iter().map(|change| change.patient).collect();
         match self.store.intake().accept(changes).await {
-            Err(Error::StaleEpoch | Error::NotFound) => report.repeated += 1,
+            Err(Error::StaleEpoch | Error::NotFound | Error::Corrupt(_)) => report.repeated += 1,
             other => return other,
         }
         for patient in patients {
@@ -216,14 +217,11 @@ impl Tree {
         for _ in 0..ATTEMPTS {
             match self.again(patient, paused).await {
                 Err(Error::StaleEpoch) => {}
-                Err(Error::NotFound) => {
-                    report.waiting += 1;
-                    return Ok(());
-                }
-                other => return other,
+                Err(error) => return report.about_one(error),
+                Ok(()) => return Ok(()),
             }
         }
-        Err(Error::StaleEpoch)
+        report.about_one(Error::StaleEpoch)
     }
 
     async fn again(&self, patient: PatientNumber, paused: bool) -> Result<(), Error> {
@@ -259,9 +257,8 @@ async fn fill(
     let mut batch = Batch::default();
     while !batch.is_full() {
         match read.next().await {
-            // The key is not made yet, or it is destroyed: that stops nobody else.
-            Some(Err(Error::NotFound)) => report.waiting += 1,
-            Some(patient) => batch.add(patient?, report),
+            Some(Ok(patient)) => batch.add(patient, report),
+            Some(Err(error)) => report.about_one(error)?,
             None => break,
         }
     }
