@@ -52,30 +52,31 @@ pub(crate) fn list(
 ) -> io::Result<Listing> {
     let mut listing = Listing::default();
     for (at, root) in roots.iter().enumerate() {
+        // Reading the root itself tells an empty storage from one that is not mounted.
+        fs::read_dir(root)?;
         for (number, local_id) in numbers.iter().enumerate() {
-            for folder in patient_folders(root, local_id, identity)? {
-                let place = Below { root, at, number };
-                place.walk(&folder, DEPTH, &mut listing);
+            let place = Below { root, at, number };
+            match is_inside(root, &folder(local_id)) {
+                Ok(true) => place.walk(&root.join(folder(local_id)), DEPTH, &mut listing),
+                Ok(false) => {
+                    for folder in padded_folders(root, local_id, identity)? {
+                        place.walk(&folder, DEPTH, &mut listing);
+                    }
+                }
+                Err(_) => listing.unreadable += 1,
             }
         }
     }
     Ok(listing)
 }
 
-/// The folder follows from the local id; where padding differs, the levels are listed once.
-fn patient_folders(root: &Path, local_id: &str, identity: &Identity) -> io::Result<Vec<PathBuf>> {
-    // Reading the root itself tells an empty storage from one that is not mounted.
-    let entries = fs::read_dir(root)?;
-    let direct = folder(local_id);
-    if is_inside(root, &direct) {
-        return Ok(vec![root.join(direct)]);
-    }
-    if *identity == Identity::default() {
-        return Ok(Vec::new());
-    }
-    drop(entries);
-    let wanted = identity.canonical(local_id);
+/// Where padding differs, the levels are listed once.
+fn padded_folders(root: &Path, local_id: &str, identity: &Identity) -> io::Result<Vec<PathBuf>> {
     let mut folders = Vec::new();
+    if *identity == Identity::default() {
+        return Ok(folders);
+    }
+    let wanted = identity.canonical(local_id);
     for first in folders_of(root)? {
         for second in folders_of(&first)? {
             for third in folders_of(&second)? {
@@ -89,13 +90,28 @@ fn patient_folders(root: &Path, local_id: &str, identity: &Identity) -> io::Resu
     Ok(folders)
 }
 
-/// Whether every step of the path is a folder itself, not a link to one that may lie anywhere.
-fn is_inside(root: &Path, folder: &str) -> bool {
+/// Whether every step of the path is there and a folder itself, not a link to one that may lie
+/// anywhere. What cannot be told is an error: it must not look like a folder that is gone.
+fn is_inside(root: &Path, folder: &str) -> io::Result<bool> {
     let mut path = root.to_owned();
-    folder.split('/').all(|step| {
+    for step in folder.split('/') {
         path.push(step);
-        fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_dir())
-    })
+        match fs::symlink_metadata(&path) {
+            Ok(meta) if meta.is_dir() => {}
+            Ok(_) => return Ok(false),
+            Err(error) if is_gone(&error) => return Ok(false),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(true)
+}
+
+/// Whether there is nothing at a path.
+fn is_gone(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
 }
 
 fn folders_of(path: &Path) -> io::Result<Vec<PathBuf>> {
@@ -131,9 +147,14 @@ impl Below<'_> {
             if kind.is_dir() && depth > 1 {
                 self.walk(&entry.path(), depth - 1, listing);
             } else if kind.is_file() && listing.files.len() < MOST_FILES {
-                match self.found(&entry) {
-                    Some(found) => listing.files.push(found),
-                    None => listing.strange += 1,
+                match entry.metadata() {
+                    Ok(meta) => match self.found(&entry, &meta) {
+                        Some(found) => listing.files.push(found),
+                        None => listing.strange += 1,
+                    },
+                    // A file may vanish between the listing and this look.
+                    Err(error) if is_gone(&error) => {}
+                    Err(_) => listing.unreadable += 1,
                 }
             } else {
                 listing.strange += 1;
@@ -141,12 +162,10 @@ impl Below<'_> {
         }
     }
 
-    fn found(&self, entry: &fs::DirEntry) -> Option<Found> {
+    fn found(&self, entry: &fs::DirEntry, meta: &fs::Metadata) -> Option<Found> {
         let path = entry.path();
         let relative = path.strip_prefix(self.root).ok()?.to_str()?;
         let name = parse(relative).ok()?;
-        // A file may vanish between the listing and this look; the next sweep knows.
-        let meta = entry.metadata().ok()?;
         let modified = meta.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
         Some(Found {
             number: self.number,
@@ -186,7 +205,7 @@ pub(crate) enum Content {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::symlink;
+    use std::os::unix::fs::{PermissionsExt, symlink};
 
     use super::*;
 
@@ -250,6 +269,38 @@ mod tests {
             count(root.path(), "0000123456", &Identity::default()),
             (0, 0)
         );
+    }
+
+    /// How many files are found, and how often something cannot be looked into, while a folder has
+    /// these rights; nothing when the test runs as somebody to whom no folder is shut.
+    fn while_shut(mode: u32, folder: &str) -> Option<(usize, usize, usize)> {
+        let root = storage();
+        let shut = root.path().join(folder);
+        fs::set_permissions(&shut, fs::Permissions::from_mode(mode)).unwrap();
+        let holds = fs::symlink_metadata(shut.join("anything"))
+            .is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied);
+        let listing = list(
+            &[root.path().to_owned()],
+            &["0000123456"],
+            &Identity::default(),
+        );
+        fs::set_permissions(&shut, fs::Permissions::from_mode(0o755)).unwrap();
+        let listing = listing.unwrap();
+        holds.then_some((listing.files.len(), listing.strange, listing.unreadable))
+    }
+
+    #[test]
+    fn a_folder_above_the_patients_that_is_shut_is_not_gone() {
+        for folder in ["000", "000/012", "000/012/0000123456"] {
+            let found = while_shut(0o000, folder).unwrap_or((0, 0, 1));
+            assert_eq!(found, (0, 0, 1), "{folder}");
+        }
+    }
+
+    #[test]
+    fn names_without_what_they_stand_for_are_not_gone() {
+        let found = while_shut(0o444, "000/012/0000123456/20240510/OMP-01");
+        assert_eq!(found.unwrap_or((0, 0, 1)), (0, 0, 1));
     }
 
     #[test]
