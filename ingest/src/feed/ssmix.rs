@@ -25,14 +25,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::feed::{Feed, Source};
+use model::feed::{Feed, Identity, Source};
 use model::id::PatientNumber;
 use normalize::lint;
-use store::{Error, Item, Papers, PatientChange, RosterEntry, Store};
+use store::{Error, Item, Link, Papers, PatientChange, RosterEntry, Store};
 
 use self::change::{Difference, Resolver, difference};
 use self::read::{Number, Reader, flag_number};
-use self::tree::{Found, Listing};
+use self::tree::{Found, Listing, Padded};
 use crate::report::Report;
 
 /// A tree feed, ready to sweep.
@@ -44,6 +44,8 @@ pub(crate) struct Tree {
     roots: Vec<PathBuf>,
     settle: Duration,
     most: u64,
+    /// Of one sweep, where numbers do not compare verbatim.
+    padded: Option<Arc<Padded>>,
 }
 
 /// What the storage has under a patient's proved numbers, compared with what is kept.
@@ -71,6 +73,7 @@ impl Tree {
             roots,
             settle,
             most,
+            padded: None,
         }
     }
 
@@ -80,17 +83,17 @@ impl Tree {
         progress: &(dyn Fn(usize, usize) + Sync),
     ) -> Result<Report, Error> {
         let roster = self.papers.roster(&self.feed.facility).await?;
-        self.sweep_entries(roster, progress).await
+        let tree = self.for_sweep(&roster).await?;
+        tree.sweep_entries(roster, progress).await
     }
 
     /// Sweeps one patient: a new consent back-fills at once.
     pub(crate) async fn backfill(&self, patient: PatientNumber) -> Result<Report, Error> {
         let roster = self.papers.roster(&self.feed.facility).await?;
-        let one = roster
-            .into_iter()
-            .filter(|entry| entry.patient == patient)
-            .collect();
-        self.sweep_entries(one, &|_, _| {}).await
+        let one = roster.into_iter().filter(|entry| entry.patient == patient);
+        let one: Vec<RosterEntry> = one.collect();
+        let tree = self.for_sweep(&one).await?;
+        tree.sweep_entries(one, &|_, _| {}).await
     }
 
     async fn compare(&self, entry: RosterEntry) -> Result<Compared, Error> {
@@ -111,6 +114,8 @@ impl Tree {
     fn compared(&self, entry: RosterEntry, known: store::Known) -> Result<Compared, Error> {
         let intake = self.store.intake();
         let listing = self.listing(&entry)?;
+        let may_vanish = listing.unreadable == 0 && !listing.is_partial;
+        let (strange, unreadable) = (listing.strange, listing.unreadable);
         let now = self.store.clock().now();
         let settle = i64::try_from(self.settle.as_micros()).unwrap_or(i64::MAX);
         let settled = |file: &Found| settle == 0 || now.0.saturating_sub(file.modified) >= settle;
@@ -129,7 +134,7 @@ impl Tree {
         difference
             .vanished
             .retain(|item| !waiting.contains(&item.path));
-        if listing.unreadable > 0 {
+        if !may_vanish {
             difference.vanished.clear();
         }
         Ok(Compared {
@@ -137,8 +142,8 @@ impl Tree {
             numbers,
             known,
             difference,
-            strange: listing.strange,
-            unreadable: listing.unreadable,
+            strange,
+            unreadable,
         })
     }
 
@@ -167,8 +172,27 @@ impl Tree {
     fn listing(&self, entry: &RosterEntry) -> Result<Listing, Error> {
         let numbers = entry.links.iter().map(|link| link.local_id.id.reveal());
         let numbers: Vec<&str> = numbers.map(String::as_str).collect();
-        tree::list(&self.roots, &numbers, &self.feed.identity)
+        tree::list(&self.roots, &numbers, self.padded.as_deref())
             .map_err(|_| Error::Unavailable("storage"))
+    }
+
+    /// The feed for one sweep of a roster: where numbers do not compare verbatim, the levels above the
+    /// patients' folders are looked over once, for everybody.
+    async fn for_sweep(&self, roster: &[RosterEntry]) -> Result<Self, Error> {
+        let mut tree = self.clone();
+        if roster.is_empty() || self.feed.identity == Identity::default() {
+            return Ok(tree);
+        }
+        let links = roster.iter().flat_map(|entry| entry.links.clone());
+        let links: Vec<Link> = links.collect();
+        let look = move || {
+            let numbers = links.iter().map(|link| link.local_id.id.reveal().as_str());
+            let found = Padded::find(&tree.roots, numbers, &tree.feed.identity);
+            tree.padded = Some(Arc::new(found.map_err(|_| Error::Unavailable("storage"))?));
+            Ok(tree)
+        };
+        let looked = tokio::task::spawn_blocking(look).await;
+        looked.map_err(|_| Error::Unavailable("listing"))?
     }
 
     async fn known(&self, entry: &RosterEntry) -> Result<store::Known, Error> {

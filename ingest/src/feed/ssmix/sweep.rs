@@ -42,6 +42,8 @@ impl Tree {
             patients: total,
             ..Report::default()
         };
+        let above = self.padded.as_ref().map_or(0, |padded| padded.unreadable);
+        report.notice(lint::S1112, above);
         let (touched, paused) = self.judge(roster, &mut report).await?;
         let mut done = total - touched.len();
         let read = stream::iter(touched).map(|entry| self.patient(entry, paused));

@@ -1,6 +1,7 @@
 //! Looking into a standardized storage without touching it: only folders of patients on the roster,
 //! only regular files, nothing outside the roots, and nothing is written or locked.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -11,6 +12,10 @@ use normalize::ssmix::path::{FileName, folder, parse};
 
 /// A patient's folder is at most this deep: date, kind, file.
 const DEPTH: usize = 3;
+/// The folders of patients lie so deep below a root.
+const UPPER_LEVELS: usize = 2;
+/// The names of the folders above them have at most so many characters.
+const UPPER_NAME: usize = 3;
 /// A folder with more entries than this is not a patient's.
 const MOST_FILES: usize = 1_000_000;
 
@@ -41,6 +46,79 @@ pub(crate) struct Listing {
     pub(crate) strange: usize,
     /// How many folders could not be looked into; what lies in them has not vanished.
     pub(crate) unreadable: usize,
+    /// Whether files may lie elsewhere too; what is not seen has not vanished.
+    pub(crate) is_partial: bool,
+}
+
+/// Where the folders of numbers lie that the facility pads in other ways than the papers do.
+pub(crate) struct Padded {
+    identity: Identity,
+    /// By number, for those that were asked for and for no other.
+    folders: BTreeMap<String, Vec<(usize, PathBuf)>>,
+    /// How many folders above the patients' could not be looked into; any number may be there.
+    pub(crate) unreadable: usize,
+}
+
+impl Padded {
+    /// One look over the levels above the patients' folders, for all these numbers at once. Of other
+    /// numbers nothing is remembered.
+    ///
+    /// # Errors
+    /// When a root cannot be read.
+    pub(crate) fn find<'a>(
+        roots: &[PathBuf],
+        numbers: impl IntoIterator<Item = &'a str>,
+        identity: &Identity,
+    ) -> io::Result<Self> {
+        let wanted = numbers.into_iter();
+        let mut padded = Self {
+            identity: identity.clone(),
+            folders: wanted
+                .map(|number| (identity.canonical(number), Vec::new()))
+                .collect(),
+            unreadable: 0,
+        };
+        for (at, root) in roots.iter().enumerate() {
+            fs::read_dir(root)?;
+            let mut upper = vec![root.clone()];
+            for _ in 0..UPPER_LEVELS {
+                let below = upper.iter().flat_map(|folder| padded.below(folder));
+                upper = below.filter(|folder| is_upper(folder)).collect();
+            }
+            for folder in upper {
+                for folder in padded.below(&folder) {
+                    padded.keep(at, folder);
+                }
+            }
+        }
+        Ok(padded)
+    }
+
+    /// The folders in a folder; counted when that cannot be told.
+    fn below(&mut self, folder: &Path) -> Vec<PathBuf> {
+        match folders_of(folder) {
+            Ok(folders) => folders,
+            Err(error) if is_gone(&error) => Vec::new(),
+            Err(_) => {
+                self.unreadable += 1;
+                Vec::new()
+            }
+        }
+    }
+
+    fn keep(&mut self, root: usize, folder: PathBuf) {
+        let name = folder.file_name().and_then(|name| name.to_str());
+        let number = name.map(|name| self.identity.canonical(name));
+        if let Some(folders) = number.and_then(|number| self.folders.get_mut(&number)) {
+            folders.push((root, folder));
+        }
+    }
+
+    /// The folders of a number below a root; nothing when it was not asked for.
+    fn of(&self, number: &str, root: usize) -> Option<impl Iterator<Item = &Path>> {
+        let folders = self.folders.get(&self.identity.canonical(number))?.iter();
+        Some(folders.filter_map(move |(at, folder)| (*at == root).then_some(folder.as_path())))
+    }
 }
 
 /// Lists a patient's files under all their numbers in all roots. A root that cannot be read is an
@@ -48,7 +126,7 @@ pub(crate) struct Listing {
 pub(crate) fn list(
     roots: &[PathBuf],
     numbers: &[&str],
-    identity: &Identity,
+    padded: Option<&Padded>,
 ) -> io::Result<Listing> {
     let mut listing = Listing::default();
     for (at, root) in roots.iter().enumerate() {
@@ -56,38 +134,10 @@ pub(crate) fn list(
         fs::read_dir(root)?;
         for (number, local_id) in numbers.iter().enumerate() {
             let place = Below { root, at, number };
-            match is_inside(root, &folder(local_id)) {
-                Ok(true) => place.walk(&root.join(folder(local_id)), DEPTH, &mut listing),
-                Ok(false) => {
-                    for folder in padded_folders(root, local_id, identity)? {
-                        place.walk(&folder, DEPTH, &mut listing);
-                    }
-                }
-                Err(_) => listing.unreadable += 1,
-            }
+            place.look(local_id, padded, &mut listing);
         }
     }
     Ok(listing)
-}
-
-/// Where padding differs, the levels are listed once.
-fn padded_folders(root: &Path, local_id: &str, identity: &Identity) -> io::Result<Vec<PathBuf>> {
-    let mut folders = Vec::new();
-    if *identity == Identity::default() {
-        return Ok(folders);
-    }
-    let wanted = identity.canonical(local_id);
-    for first in folders_of(root)? {
-        for second in folders_of(&first)? {
-            for third in folders_of(&second)? {
-                let name = third.file_name().and_then(|name| name.to_str());
-                if name.is_some_and(|name| identity.canonical(name) == wanted) {
-                    folders.push(third);
-                }
-            }
-        }
-    }
-    Ok(folders)
 }
 
 /// Whether every step of the path is there and a folder itself, not a link to one that may lie
@@ -114,6 +164,13 @@ fn is_gone(error: &io::Error) -> bool {
     )
 }
 
+/// Whether a folder may stand above those of patients, by its name: the first and the next three
+/// characters of their numbers. `lost+found` is none, and who may look into it does not matter.
+fn is_upper(folder: &Path) -> bool {
+    let name = folder.file_name().and_then(|name| name.to_str());
+    name.is_some_and(|name| name.chars().count() <= UPPER_NAME)
+}
+
 fn folders_of(path: &Path) -> io::Result<Vec<PathBuf>> {
     let mut folders = Vec::new();
     for entry in fs::read_dir(path)? {
@@ -134,6 +191,28 @@ struct Below<'a> {
 }
 
 impl Below<'_> {
+    /// The folder follows from the number; where the facility pads it in another way, there may be
+    /// one beside it.
+    fn look(&self, local_id: &str, padded: Option<&Padded>, listing: &mut Listing) {
+        let direct = folder(local_id);
+        match is_inside(self.root, &direct) {
+            Ok(true) => self.walk(&self.root.join(&direct), DEPTH, listing),
+            Ok(false) => {}
+            Err(_) => listing.unreadable += 1,
+        }
+        let Some(padded) = padded else { return };
+        let Some(folders) = padded.of(local_id, self.at) else {
+            // A paper named the number after the look at the levels above.
+            listing.is_partial = true;
+            return;
+        };
+        listing.is_partial |= padded.unreadable > 0;
+        let direct = self.root.join(direct);
+        for folder in folders.filter(|folder| *folder != direct) {
+            self.walk(folder, DEPTH, listing);
+        }
+    }
+
     fn walk(&self, folder: &Path, depth: usize, listing: &mut Listing) {
         let Ok(entries) = fs::read_dir(folder) else {
             listing.unreadable += 1;
@@ -219,8 +298,21 @@ mod tests {
         root
     }
 
+    /// Numbers that the facility may pad with zeros.
+    const PADDED: Identity = Identity {
+        strip_leading_zeros: true,
+        pad_to: None,
+    };
+
+    fn look(root: &Path, id: &str, identity: &Identity) -> Listing {
+        let roots = [root.to_owned()];
+        let padded = (*identity != Identity::default())
+            .then(|| Padded::find(&roots, [id], identity).unwrap());
+        list(&roots, &[id], padded.as_ref()).unwrap()
+    }
+
     fn count(root: &Path, id: &str, identity: &Identity) -> (usize, usize) {
-        let listing = list(&[root.to_owned()], &[id], identity).unwrap();
+        let listing = look(root, id, identity);
         (listing.files.len(), listing.strange)
     }
 
@@ -236,11 +328,37 @@ mod tests {
             (0, 0)
         );
         assert_eq!(count(root.path(), "123456", &Identity::default()), (0, 0));
-        let padded = Identity {
-            strip_leading_zeros: true,
-            pad_to: None,
-        };
-        assert_eq!(count(root.path(), "123456", &padded), (1, 0));
+        assert_eq!(count(root.path(), "123456", &PADDED), (1, 0));
+        assert_eq!(count(root.path(), "0000123456", &PADDED), (1, 0));
+    }
+
+    #[test]
+    fn an_empty_folder_hides_no_padded_one() {
+        let root = storage();
+        fs::create_dir_all(root.path().join("123/456/123456")).unwrap();
+        assert_eq!(count(root.path(), "123456", &PADDED), (1, 0));
+        let other = root.path().join("123/456/123456/20240510/OMP-01");
+        fs::create_dir_all(&other).unwrap();
+        fs::write(other.join(&NAME[4..]), "MSH|").unwrap();
+        assert_eq!(count(root.path(), "123456", &PADDED), (2, 0));
+    }
+
+    #[test]
+    fn of_padded_numbers_only_those_asked_for_are_remembered() {
+        let root = storage();
+        fs::create_dir_all(root.path().join("000/012/0000123457")).unwrap();
+        let padded = Padded::find(&[root.path().to_owned()], ["123456", "77"], &PADDED).unwrap();
+        let known: Vec<(&str, usize)> = padded
+            .folders
+            .iter()
+            .map(|(number, folders)| (number.as_str(), folders.len()))
+            .collect();
+        assert_eq!(known, [("123456", 1), ("77", 0)]);
+        let listing = list(&[root.path().to_owned()], &["123457"], Some(&padded)).unwrap();
+        assert!(
+            listing.is_partial && listing.files.is_empty(),
+            "nothing vanishes of a number that was not asked for"
+        );
     }
 
     #[test]
@@ -271,43 +389,57 @@ mod tests {
         );
     }
 
-    /// How many files are found, and how often something cannot be looked into, while a folder has
-    /// these rights; nothing when the test runs as somebody to whom no folder is shut.
-    fn while_shut(mode: u32, folder: &str) -> Option<(usize, usize, usize)> {
+    /// What a look gives while a folder has these rights; nothing when the test runs as somebody to
+    /// whom no folder is shut.
+    fn while_shut(mode: u32, folder: &str, id: &str, identity: &Identity) -> Option<Listing> {
         let root = storage();
         let shut = root.path().join(folder);
+        fs::create_dir_all(&shut).unwrap();
         fs::set_permissions(&shut, fs::Permissions::from_mode(mode)).unwrap();
         let holds = fs::symlink_metadata(shut.join("anything"))
             .is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied);
-        let listing = list(
-            &[root.path().to_owned()],
-            &["0000123456"],
-            &Identity::default(),
-        );
+        let listing = look(root.path(), id, identity);
         fs::set_permissions(&shut, fs::Permissions::from_mode(0o755)).unwrap();
-        let listing = listing.unwrap();
-        holds.then_some((listing.files.len(), listing.strange, listing.unreadable))
+        holds.then_some(listing)
     }
 
-    #[test]
-    fn a_folder_above_the_patients_that_is_shut_is_not_gone() {
-        for folder in ["000", "000/012", "000/012/0000123456"] {
-            let found = while_shut(0o000, folder).unwrap_or((0, 0, 1));
-            assert_eq!(found, (0, 0, 1), "{folder}");
+    #[track_caller]
+    fn check_unreadable(mode: u32, folder: &str) {
+        if let Some(listing) = while_shut(mode, folder, "0000123456", &Identity::default()) {
+            assert_eq!(
+                (listing.files.len(), listing.strange, listing.unreadable),
+                (0, 0, 1),
+                "{folder}"
+            );
         }
     }
 
     #[test]
+    fn a_folder_above_the_patients_that_is_shut_is_not_gone() {
+        check_unreadable(0o000, "000");
+        check_unreadable(0o000, "000/012");
+        check_unreadable(0o000, "000/012/0000123456");
+    }
+
+    #[test]
     fn names_without_what_they_stand_for_are_not_gone() {
-        let found = while_shut(0o444, "000/012/0000123456/20240510/OMP-01");
-        assert_eq!(found.unwrap_or((0, 0, 1)), (0, 0, 1));
+        check_unreadable(0o444, "000/012/0000123456/20240510/OMP-01");
+    }
+
+    #[test]
+    fn a_shut_folder_that_may_hold_a_padded_number_lets_nothing_vanish() {
+        let listing = while_shut(0o000, "00", "123456", &PADDED);
+        assert!(listing.is_none_or(|listing| listing.is_partial && listing.files.len() == 1));
+        let listing = while_shut(0o000, "lost+found", "123456", &PADDED);
+        assert!(listing.is_none_or(|listing| !listing.is_partial && listing.files.len() == 1));
     }
 
     #[test]
     fn a_storage_that_is_not_mounted_is_an_error() {
         let root = storage();
         let gone = root.path().join("gone");
-        assert!(list(&[gone], &["0000123456"], &Identity::default()).is_err());
+        assert!(list(std::slice::from_ref(&gone), &["0000123456"], None).is_err());
+        assert!(Padded::find(&[gone], ["0000123456"], &PADDED).is_err());
     }
 
     #[test]
