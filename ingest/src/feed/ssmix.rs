@@ -118,7 +118,7 @@ impl Tree {
         let (strange, unreadable) = (listing.strange, listing.unreadable);
         let now = self.store.clock().now();
         let settle = i64::try_from(self.settle.as_micros()).unwrap_or(i64::MAX);
-        let settled = |file: &Found| settle == 0 || now.0.saturating_sub(file.modified) >= settle;
+        let settled = |file: &Found| is_settled(now.0, file.modified, settle);
         let numbers = self.numbers(&entry, &listing);
         let (ready, waiting): (Vec<Found>, Vec<Found>) =
             listing.files.into_iter().partition(settled);
@@ -270,6 +270,12 @@ impl Compared {
     }
 }
 
+/// Whether a file has not changed for long enough. What claims to come from the future is not waited
+/// for: a clock at the source is wrong, and its files would never be read. Microseconds.
+const fn is_settled(now: i64, modified: i64, settle: i64) -> bool {
+    modified > now || now.saturating_sub(modified) >= settle
+}
+
 fn is_demographics(file: &Found) -> bool {
     file.name.kind == normalize::ssmix::data_type::DataKind::Adt00
         && flag_number(file.name.flag) == 1
@@ -280,5 +286,30 @@ pub(crate) fn kind_name(number: i64) -> String {
     match show::SlotKind::numbered(number).kind.name() {
         "" => "other".to_owned(),
         name => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether a file is read ten time units after the epoch that was modified then.
+    #[track_caller]
+    fn check(modified: i64, settle: i64, expected: bool) {
+        assert_eq!(is_settled(10, modified, settle), expected);
+    }
+
+    #[test]
+    fn a_file_is_read_once_it_has_not_changed_for_long_enough() {
+        check(8, 2, true);
+        check(9, 2, false);
+        check(10, 2, false);
+        check(10, 0, true);
+    }
+
+    #[test]
+    fn a_file_from_the_future_is_read() {
+        check(11, 2, true);
+        check(i64::MAX, i64::MAX, true);
     }
 }
