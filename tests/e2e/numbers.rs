@@ -76,6 +76,50 @@ fn a_patient_with_two_numbers_at_one_hospital_has_what_stands_under_either() {
     assert_eq!((files(), kinds.map(total)), (alone, before));
 }
 
+#[test]
+fn a_number_that_is_withdrawn_is_hidden_and_is_no_loss_of_the_hospital() {
+    let three = patients(46, 3, 120);
+    let (patient, other) = (&three[0], &three[1].person.local_id);
+    let hub = Hub::new(Kind::Sqlite);
+    hub.edit("profile.toml", "hold = \"PT0S\"", "hold = \"P7D\"");
+    hub.admit(patient);
+    hub.admit(&three[2]);
+    register_again(&hub, patient, other);
+    hub.secretary();
+    let number = &patient.person.local_id;
+    let (once, both) = (
+        format!("1319999901:{number}"),
+        format!("1319999901:{number};1319999901:{other}"),
+    );
+    hub.consents(&[
+        paper("N-0", patient, CLINIC, "*"),
+        paper("N-2", &three[2], CLINIC, "*"),
+    ]);
+    hub.ingest();
+    let running = hub.serve("serve");
+    let token = hub.token("treating", "physician", CLINIC);
+    let id = hub.patient("N-0");
+    let total = || running.total(&token, &format!("Observation?patient={id}"));
+    let before = total();
+    hub.consents(&[paper("N-1", patient, CLINIC, "*").replace(&once, &both)]);
+    hub.ingest();
+    let with_both = total();
+    assert!(with_both > before);
+
+    hub.withdraw("N-1");
+    for sweep in ["first", "second"] {
+        let report = hub.ingest();
+        assert_eq!(report["paused"], false, "{sweep}: {report}");
+        assert_eq!(report["moved"] == 0, sweep == "second", "{report}");
+        assert_eq!(total(), before, "{sweep}");
+        let feed = &hub.json(&["status"], "")["feeds"][0];
+        assert_eq!(feed["state"], "running");
+    }
+    hub.json(&["consent", "restore", "N-1", "--as", "secretary"], "");
+    hub.ingest();
+    assert_eq!(total(), with_both, "what is taken back is read again");
+}
+
 /// The file with the hospital's demographics that counts now.
 fn demographics(hub: &Hub, number: &str) -> PathBuf {
     let folder = format!("{}/{}/{number}/-/ADT-00", &number[..3], &number[3..6]);

@@ -260,9 +260,20 @@ impl Tree {
 }
 
 impl Compared {
-    /// Without what would be taken away, while losses are paused.
+    /// How many kept items the facility has lost. Items do not tell their number: of a patient with
+    /// one that the papers name no longer, nothing counts as lost.
+    fn losses(&self) -> usize {
+        if self.entry.has_left {
+            0
+        } else {
+            self.difference.losses()
+        }
+    }
+
+    /// Without what would be taken away, while losses are paused. What the papers shut is not
+    /// spared: it is read again when they open it again.
     fn sparing(mut self, paused: bool) -> Self {
-        if paused {
+        if paused && !self.entry.has_left {
             self.difference.vanished.clear();
             self.difference.renamed.retain(|item| item.flag != 0);
         }

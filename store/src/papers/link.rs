@@ -28,6 +28,9 @@ pub struct RosterEntry {
     pub epoch: i64,
     /// The numbers at the facility: mostly one, more where a hospital registered somebody again.
     pub links: Vec<Link>,
+    /// Whether papers once named a further number at the facility, which was proved, and do so no
+    /// longer. What is kept under it is hidden because of the papers; the facility has not lost it.
+    pub has_left: bool,
 }
 
 /// A number that papers give a patient at a facility.
@@ -122,7 +125,7 @@ pub(super) async fn ask_again(
 const VERSIONS: &str = "select birth_date, sex, kana, kanji, given_kana, given_kanji from link_evidence \
      where patient = $1 and facility = $2 and link_token = $3 order by version";
 
-type RosterRow = (i64, Vec<u8>, i64, i64, Vec<u8>, i64);
+type RosterRow = (i64, Vec<u8>, i64, i64, Vec<u8>, i64, i64);
 type VersionRow = (i64, i64, i64, i64, i64, i64);
 
 fn tokens((birth_date, sex, kana, kanji, given_kana, given_kanji): VersionRow) -> Tokens {
@@ -142,8 +145,9 @@ impl Papers {
     /// # Errors
     /// When the database does not answer.
     pub async fn roster(&self, facility: &FacilityId) -> Result<Vec<RosterEntry>, Error> {
-        let sql = "select l.patient, p.public_id, p.epoch, l.token, l.sealed, l.state \
-                   from link l join patient p on p.number = l.patient \
+        let sql = "select l.patient, p.public_id, p.epoch, l.token, l.sealed, l.state, \
+                   (select count(*) from link o where o.patient = l.patient and o.facility = l.facility \
+                   and o.state = 1 and o.wanted_to <= $2) from link l join patient p on p.number = l.patient \
                    where l.facility = $1 and l.wanted_from <= $2 and l.wanted_to > $2 order by l.patient, l.token";
         let shared = self.shared();
         let rows: Vec<RosterRow> = shared
@@ -151,7 +155,7 @@ impl Papers {
             .fetch_all(sql, params![facility, shared.clock.now()])
             .await?;
         let mut roster: Vec<RosterEntry> = Vec::new();
-        for (patient, public, epoch, token, sealed, state) in rows {
+        for (patient, public, epoch, token, sealed, state, left) in rows {
             let patient = PatientNumber(patient);
             let link = Link {
                 local_id: open_local(&shared.keys, facility.number(), token, &sealed)?,
@@ -164,6 +168,7 @@ impl Papers {
                     public: public_id(public)?,
                     epoch,
                     links: vec![link],
+                    has_left: left > 0,
                 }),
             }
         }

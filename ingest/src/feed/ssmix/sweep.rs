@@ -96,17 +96,17 @@ impl Tree {
                     kept += compared
                         .as_ref()
                         .map_or(0, |compared| compared.known.items.len());
-                    lost += compared.map_or(0, |compared| compared.difference.losses());
+                    lost += compared.map_or(0, |compared| compared.losses());
                     touched.push(entry);
                 }
             }
         }
         drop(compared);
         let mass = kept >= MASS_FLOOR && lost * MASS_SHARE > kept;
-        if mass && !state.resumed {
+        report.paused = mass && !state.resumed;
+        if report.paused && !paused {
             tracing::error!(feed = %self.feed.id, kept, lost, "mass change: losses are paused until `musubi feed resume`");
             jobs.pause_feed(&self.feed.id).await?;
-            report.paused = true;
         }
         Ok((touched, report.paused || paused))
     }
