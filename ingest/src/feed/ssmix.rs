@@ -28,12 +28,15 @@ use std::time::Duration;
 use model::feed::{Feed, Identity, Source};
 use model::id::PatientNumber;
 use normalize::lint;
-use store::{Error, Item, Link, Papers, PatientChange, RosterEntry, Store};
+use store::{Error, Item, Known, Link, Outcome, Papers, PatientChange, RosterEntry, Store};
 
 use self::change::{Difference, Resolver, difference};
-use self::read::{Number, Reader, flag_number};
+use self::read::{Number, ReadFile, Reader, flag_number};
 use self::tree::{Found, Listing, Padded};
 use crate::report::Report;
+
+/// A time at which no file was modified: an item with it is read again.
+const NEVER: i64 = i64::MIN;
 
 /// A tree feed, ready to sweep.
 #[derive(Clone)]
@@ -52,7 +55,7 @@ pub(crate) struct Tree {
 struct Compared {
     entry: RosterEntry,
     numbers: Arc<[Number]>,
-    known: store::Known,
+    known: Known,
     difference: Difference,
     /// Entries that are not of the storage.
     strange: usize,
@@ -101,17 +104,13 @@ impl Tree {
         self.compare_with(entry, known).await
     }
 
-    async fn compare_with(
-        &self,
-        entry: RosterEntry,
-        known: store::Known,
-    ) -> Result<Compared, Error> {
+    async fn compare_with(&self, entry: RosterEntry, known: Known) -> Result<Compared, Error> {
         let tree = self.clone();
         let compared = tokio::task::spawn_blocking(move || tree.compared(entry, known));
         compared.await.map_err(|_| Error::Unavailable("listing"))?
     }
 
-    fn compared(&self, entry: RosterEntry, known: store::Known) -> Result<Compared, Error> {
+    fn compared(&self, entry: RosterEntry, known: Known) -> Result<Compared, Error> {
         let intake = self.store.intake();
         let listing = self.listing(&entry)?;
         let may_vanish = listing.unreadable == 0 && !listing.is_partial;
@@ -195,7 +194,7 @@ impl Tree {
         looked.map_err(|_| Error::Unavailable("listing"))?
     }
 
-    async fn known(&self, entry: &RosterEntry) -> Result<store::Known, Error> {
+    async fn known(&self, entry: &RosterEntry) -> Result<Known, Error> {
         self.store
             .intake()
             .known(entry.patient, &self.feed.facility)
@@ -215,7 +214,7 @@ impl Tree {
         &self,
         entry: &RosterEntry,
         numbers: &Arc<[Number]>,
-        known: &store::Known,
+        known: &Known,
         difference: Difference,
         report: &mut Report,
     ) -> Result<PatientChange, Error> {
@@ -232,11 +231,14 @@ impl Tree {
                 .collect::<Vec<_>>(),
         );
         report.moved += difference.renamed.len() + difference.vanished.len();
-        let moved: Vec<Item> = difference
+        let mut moved: Vec<Item> = difference
             .renamed
             .into_iter()
             .chain(difference.vanished)
             .collect();
+        if states_demographics(&read) {
+            read_again(known, &read, &mut moved);
+        }
         let resolver = Resolver {
             feed: &self.feed,
             intake: &intake,
@@ -290,6 +292,28 @@ const fn is_settled(now: i64, modified: i64, settle: i64) -> bool {
 fn is_demographics(file: &Found) -> bool {
     file.name.kind == normalize::ssmix::data_type::DataKind::Adt00
         && flag_number(file.name.flag) == 1
+}
+
+/// Whether the facility's own demographics are among what was read, and agree with the papers.
+fn states_demographics(read: &[ReadFile]) -> bool {
+    let fits = |file: &ReadFile| file.is_demographics && file.item.outcome == Outcome::Read;
+    read.iter().any(fits)
+}
+
+/// Lets the next sweep read what is kept and withheld once more: it may fit the new demographics.
+/// That stands in the items and is accepted with them, so no crash makes it forgotten.
+fn read_again(known: &Known, read: &[ReadFile], moved: &mut Vec<Item>) {
+    let taken = moved.iter().chain(read.iter().map(|file| &file.item));
+    let taken: BTreeSet<i64> = taken.map(|item| item.path).collect();
+    let withheld = |item: &&Item| item.outcome == Outcome::Withheld && item.flag != show::VANISHED;
+    let kept = known.items.iter().filter(withheld);
+    moved.extend(kept.filter(|item| !taken.contains(&item.path)).cloned());
+    for item in moved
+        .iter_mut()
+        .filter(|item| item.outcome == Outcome::Withheld)
+    {
+        item.modified = NEVER;
+    }
 }
 
 /// Name of the data kind behind the number in an item.

@@ -3,5 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a story that cannot go on fails")]
 
 mod damaged;
+mod demographics;
 mod hospital;
 mod strays;
