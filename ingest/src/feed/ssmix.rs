@@ -21,6 +21,7 @@ mod tokens;
 mod tree;
 
 use std::collections::BTreeSet;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -246,7 +247,7 @@ impl Tree {
             has_one_number: entry.links.len() == 1,
             known,
         };
-        let resolved = resolver.resolve(read, moved).await?;
+        let resolved = resolver.resolve(read, moved).await.map_err(unless_cut)?;
         Ok(PatientChange {
             patient: entry.patient,
             public: entry.public,
@@ -280,6 +281,18 @@ impl Compared {
             self.difference.renamed.retain(|item| item.flag != 0);
         }
         self
+    }
+}
+
+/// Frames that are missing at the end of a segment, or with all of it, are as damaged as others.
+fn unless_cut(error: Error) -> Error {
+    let kind = match &error {
+        Error::Other(_, source) => source.downcast_ref::<io::Error>().map(io::Error::kind),
+        _ => None,
+    };
+    match kind {
+        Some(io::ErrorKind::UnexpectedEof | io::ErrorKind::NotFound) => Error::Corrupt("segment"),
+        _ => error,
     }
 }
 

@@ -5,8 +5,7 @@ use std::fs;
 
 use crate::hospital::{FIRST, Hospital, NAMES, SECOND};
 
-#[tokio::test]
-async fn kept_data_that_do_not_open_stop_the_feed_for_nobody_else() {
+async fn check(damage: fn(Vec<u8>) -> Vec<u8>) {
     let hospital = Hospital::new().await;
     hospital.consent("C-1", &[FIRST]).await;
     hospital.lay(FIRST, FIRST, "ADT-00", 0, NAMES);
@@ -14,7 +13,7 @@ async fn kept_data_that_do_not_open_stop_the_feed_for_nobody_else() {
     assert_eq!(hospital.sweep().await.read, 2);
     for segment in hospital.segments() {
         let bytes = fs::read(&segment).unwrap();
-        fs::write(segment, bytes.iter().map(|byte| !byte).collect::<Vec<_>>()).unwrap();
+        fs::write(segment, damage(bytes)).unwrap();
     }
     let superseded = result.to_str().unwrap().strip_suffix("_1").unwrap();
     fs::rename(&result, format!("{superseded}_2")).unwrap();
@@ -31,4 +30,14 @@ async fn kept_data_that_do_not_open_stop_the_feed_for_nobody_else() {
             .find(|one| one.rule == ingest::report::DAMAGED);
         assert_eq!(damaged.map(|one| one.count), Some(1));
     }
+}
+
+#[tokio::test]
+async fn kept_data_that_do_not_open_stop_the_feed_for_nobody_else() {
+    check(|bytes| bytes.iter().map(|byte| !byte).collect()).await;
+}
+
+#[tokio::test]
+async fn kept_data_that_are_cut_off_stop_the_feed_for_nobody_else() {
+    check(|_| Vec::new()).await;
 }
