@@ -506,7 +506,7 @@ fn neutral(answer: &Answer, about: &About) -> (u16, Vec<(String, String)>, Strin
 
 /// Asks both; the ids of the requests. Who failed to sign in must pause: when that pause ended between
 /// the two questions, both are asked again after the longest one.
-fn check(running: &Running, requester: &Requester, asked: [(Probe, &About); 2]) -> [String; 2] {
+fn check(running: &Running, requester: &Requester, asked: &[(Probe, &About); 2]) -> [String; 2] {
     let ask = |(probe, _): &(Probe, &About)| {
         let answer = requester.ask(running, probe);
         assert!(
@@ -574,7 +574,7 @@ fn who_exists_and_who_does_not_are_answered_alike() {
             assert!(!pairs.is_empty(), "{} has no trial", address.path);
             for (first, second) in pairs {
                 let asked = format!("{}: {} {}", requester.who, first.method, first.path);
-                let ids = check(&running, &requester, [(first, &real), (second, &absent)]);
+                let ids = check(&running, &requester, &[(first, &real), (second, &absent)]);
                 if let Some(rows) = rows(&requester, address) {
                     answered.extend(ids.map(|id| (id, rows.clone(), asked.clone())));
                 } else if requester.by.is_none() && address.path.ends_with("/fhir/Patient") {
@@ -585,7 +585,7 @@ fn who_exists_and_who_does_not_are_answered_alike() {
     }
     let elsewhere = Requester::token("elsewhere", &hub.token("again", "physician", PHARMACY));
     for (first, second) in unserved(&real).into_iter().zip(unserved(&absent)) {
-        check(&running, &elsewhere, [(first, &real), (second, &absent)]);
+        check(&running, &elsewhere, &[(first, &real), (second, &absent)]);
     }
     assert!(running.stop());
     check_audit(&hub, &answered, strangers);
@@ -654,7 +654,7 @@ fn records_outside_the_reach_are_as_if_they_were_not_there() {
             check(
                 &running,
                 &laboratory,
-                [(probe(&real), &real), (probe(&absent), &absent)],
+                &[(probe(&real), &real), (probe(&absent), &absent)],
             );
         }
     }
