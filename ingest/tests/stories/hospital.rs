@@ -33,9 +33,14 @@ pub(crate) struct Hospital {
 impl Hospital {
     /// An empty storage; numbers compare verbatim, and no file has to settle.
     pub(crate) async fn new() -> Self {
+        Self::with(Identity::default()).await
+    }
+
+    /// The same; numbers compare as this says.
+    pub(crate) async fn with(identity: Identity) -> Self {
         let (storage, kept) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let config = StoreConfig::local(kept.path(), MasterKey::random().unwrap());
-        let network = Arc::new(network(storage.path()));
+        let network = Arc::new(network(storage.path(), identity));
         let store = Store::open(config, network, Clock::system()).await.unwrap();
         let papers = store.papers(normalize::text::fold);
         papers.recompute_all().await.unwrap();
@@ -103,6 +108,11 @@ impl Hospital {
         feeds.once(None, &|_, _| {}).await.unwrap()
     }
 
+    /// The folder that the feed reads.
+    pub(crate) fn storage(&self) -> &Path {
+        self.storage.path()
+    }
+
     /// The files in which frames are kept.
     pub(crate) fn segments(&self) -> Vec<PathBuf> {
         let listed = fs::read_dir(self.kept.path().join("blobs")).unwrap();
@@ -116,7 +126,7 @@ impl Hospital {
     }
 }
 
-fn network(root: &Path) -> Network {
+fn network(root: &Path, identity: Identity) -> Network {
     let read = |name: &str| fs::read_to_string(Path::new(EXAMPLE).join(name)).unwrap();
     let source = Source::SsMix2Tree {
         roots: vec![root.to_owned()],
@@ -130,7 +140,7 @@ fn network(root: &Path) -> Network {
         state: FeedState::Active,
         source,
         fallback: Fallback::Cp932,
-        identity: Identity::default(),
+        identity,
         quirks: Vec::new(),
         hash: [1; 32],
     };

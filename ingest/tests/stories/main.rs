@@ -5,4 +5,5 @@
 mod damaged;
 mod demographics;
 mod hospital;
+mod padded;
 mod strays;
