@@ -169,7 +169,7 @@ pub struct SlotChange {
     pub published: Vec<(i64, i64)>,
     /// The records it shows.
     pub publish: Vec<Publish>,
-    /// What was shown of it before, as [`Intake::known`] told.
+    /// What was shown of it before, as [`Intake::known`](crate::Intake::known) told.
     pub before: Option<Slot>,
 }
 
