@@ -5,6 +5,7 @@ mod erase;
 mod feeds;
 mod retain;
 mod rewrite;
+mod tally;
 #[cfg(test)]
 mod tests;
 
@@ -18,7 +19,6 @@ use crate::db::params;
 use crate::error::Error;
 use crate::papers::{Errand, Papers, What};
 
-pub use erase::Erased;
 pub use feeds::FeedStatus;
 pub use rewrite::Rewritten;
 

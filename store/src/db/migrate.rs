@@ -18,6 +18,10 @@ const RECORDS: Migrations = &[
         "0002_notice",
         include_str!("../../migrations/records/0002_notice.sql"),
     ),
+    (
+        "0003_erasing",
+        include_str!("../../migrations/records/0003_erasing.sql"),
+    ),
 ];
 const OFFICE: Migrations = &[(
     "0001_first",

@@ -2,18 +2,17 @@
 //! read and must fail, then the deletion record is written. Viewing ended long before, in the
 //! transaction that ended the consent.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use model::id::{FacilityId, PatientNumber};
+use model::id::{FacilityId, PatientNumber, RecordKey};
 
 use super::Jobs;
+use super::tally::{Tally, count};
 use crate::audit::{Action, Event};
 use crate::db::{Tx, params};
 use crate::error::Error;
 use crate::papers::{Erasure, Errand, Papers};
-
-/// Rows that were erased, by table.
-pub type Erased = BTreeMap<&'static str, u64>;
+use crate::raw::Place;
 
 /// Tables with a facility column, and what erases one facility's rows of a patient. Findings go by
 /// their item, so they go first.
@@ -53,6 +52,17 @@ const EVERYTHING: [(&str, &str); 5] = [
     ),
 ];
 
+/// Something that a patient's key opens, to be tried when the key is gone.
+pub(super) enum Sample {
+    /// One of the patient's frames.
+    Frame(Place),
+    /// A text of ours, where no frame of the patient can be opened.
+    Text(Vec<u8>),
+}
+
+/// Where [`Sample::Text`] is sealed to: no record has this key.
+const NO_RECORD: RecordKey = RecordKey(0);
+
 impl Jobs {
     /// Erases what nothing holds any more of a patient. Does nothing when nothing is due.
     ///
@@ -62,13 +72,16 @@ impl Jobs {
     /// the patient's count of joins on, and a batch under another count is not accepted.
     pub(super) async fn erase(&self, papers: &Papers, patient: PatientNumber) -> Result<(), Error> {
         while let Some(erasure) = papers.due_erasure(patient).await? {
-            let mut erased = self.erase_rows(&erasure).await?;
-            let keys = if erasure.whole {
-                self.shred(patient, &mut erased).await?
-            } else {
-                Vec::new()
+            // Rows tell where frames stand, so before they go.
+            let sample = match erasure.whole {
+                true => self.sample(patient).await?,
+                false => None,
             };
-            self.record(&erasure, &erased, &keys).await?;
+            self.erase_rows(&erasure).await?;
+            if erasure.whole {
+                self.shred(patient, sample).await?;
+            }
+            self.record(&erasure).await?;
             match papers.erased(&erasure).await {
                 Ok(()) => break,
                 // A paper came in between; look again what is due.
@@ -76,22 +89,21 @@ impl Jobs {
                 Err(error) => return Err(error),
             }
         }
-        Ok(())
+        self.forget_tally(patient).await
     }
 
     /// Deletes until a pass finds nothing: a batch that was running brings its rows before it learns
     /// of the withdrawal.
-    pub(super) async fn erase_rows(&self, erasure: &Erasure) -> Result<Erased, Error> {
-        let mut erased = Erased::new();
+    pub(super) async fn erase_rows(&self, erasure: &Erasure) -> Result<(), Error> {
         loop {
             let mut tx = self.pass(erasure.patient).await?;
             let mut rows = 0;
             for facility in &erasure.sources {
-                rows += delete(&mut tx, erasure.patient, facility, &mut erased).await?;
+                rows += delete(&mut tx, erasure.patient, facility).await?;
             }
             tx.commit().await?;
             if rows == 0 {
-                return Ok(erased);
+                return Ok(());
             }
         }
     }
@@ -107,21 +119,80 @@ impl Jobs {
     }
 
     /// Destroys the patient's keys, then whatever a batch brought under them in the last moment, at
-    /// any facility: nobody could open it.
+    /// any facility: nobody could open it. Somebody tries, and must fail.
     pub(super) async fn shred(
         &self,
         patient: PatientNumber,
-        erased: &mut Erased,
-    ) -> Result<Vec<i64>, Error> {
+        sample: Option<Sample>,
+    ) -> Result<(), Error> {
         let keys = &self.store.0.keys;
+        self.name_keys(patient, &keys.generations(patient).await?)
+            .await?;
         let destroyed = keys.shred(patient).await?;
+        self.name_keys(patient, &destroyed).await?;
         let tx = self.pass(patient).await?;
-        delete_everything(tx, patient, erased).await?;
+        delete_everything(tx, patient).await?;
         let left = keys.generations(patient).await?;
         if left.iter().any(|generation| destroyed.contains(generation)) {
             return Err(Error::Corrupt("a destroyed key is there"));
         }
-        Ok(destroyed)
+        match sample {
+            Some(sample) => self.must_not_open(patient, &sample).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Tries to open what the destroyed key sealed.
+    pub(super) async fn must_not_open(
+        &self,
+        patient: PatientNumber,
+        sample: &Sample,
+    ) -> Result<(), Error> {
+        if self.opens(patient, sample).await? {
+            return Err(Error::Corrupt("what was erased can still be opened"));
+        }
+        Ok(())
+    }
+
+    /// Something that the patient's key opens now; nothing when there is no key, or one that a crash
+    /// left half destroyed.
+    pub(super) async fn sample(&self, patient: PatientNumber) -> Result<Option<Sample>, Error> {
+        let shared = &self.store.0;
+        let key = match shared.keys.patient(patient).await {
+            Err(Error::Corrupt(_)) | Ok(None) => return Ok(None),
+            Ok(Some(key)) => key,
+            Err(error) => return Err(error),
+        };
+        let sql = "select segment, frame_at, frame_length from item where patient = $1 limit 1";
+        let row: Option<(i64, i64, i64)> =
+            shared.records.fetch_optional(sql, params![patient]).await?;
+        if let Some((segment, at, length)) = row {
+            let frame = Sample::Frame(Place {
+                segment,
+                at,
+                length,
+            });
+            if self.opens(patient, &frame).await? {
+                return Ok(Some(frame));
+            }
+        }
+        key.seal_body(NO_RECORD, b"sample")
+            .map(|sealed| Some(Sample::Text(sealed)))
+    }
+
+    /// Whether any key that this process can get for the patient opens the sample.
+    async fn opens(&self, patient: PatientNumber, sample: &Sample) -> Result<bool, Error> {
+        let shared = &self.store.0;
+        let Some(key) = shared.keys.patient(patient).await? else {
+            return Ok(false);
+        };
+        Ok(match sample {
+            Sample::Frame(place) => {
+                let frames = shared.raw.packed(Arc::new(key), vec![*place]).await;
+                frames.is_ok()
+            }
+            Sample::Text(sealed) => key.open_body(NO_RECORD, sealed).is_ok(),
+        })
     }
 
     /// Gives a patient a key and a row among the records. Rows of a patient without a key were left
@@ -130,7 +201,7 @@ impl Jobs {
         let (patient, keys) = (errand.patient, &self.store.0.keys);
         let tx = self.pass(patient).await?;
         match keys.patient(patient).await? {
-            None => delete_everything(tx, patient, &mut Erased::new()).await?,
+            None => delete_everything(tx, patient).await?,
             Some(_) => drop(tx),
         }
         keys.ensure_patient(patient, errand.epoch).await?;
@@ -140,27 +211,23 @@ impl Jobs {
         Ok(())
     }
 
-    async fn record(&self, erasure: &Erasure, erased: &Erased, keys: &[i64]) -> Result<(), Error> {
-        let join = |parts: Vec<String>| {
-            if parts.is_empty() {
-                "none".to_owned()
-            } else {
-                parts.join(", ")
-            }
+    async fn record(&self, erasure: &Erasure) -> Result<(), Error> {
+        let Tally {
+            rows,
+            mut sources,
+            keys,
+        } = self.tally(erasure.patient).await?;
+        sources.extend(erasure.sources.iter().cloned());
+        let rows_of = |(table, _): &(&str, _)| {
+            let count = rows.get(*table).copied().unwrap_or_default();
+            format!("{table} {count}")
         };
-        let counts = join(
-            erased
-                .iter()
-                .map(|(table, rows)| format!("{table} {rows}"))
-                .collect(),
-        );
-        let sources = join(erasure.sources.iter().map(ToString::to_string).collect());
+        let counts = listed(EVERYTHING.iter().map(rows_of));
+        let (sources, keys) = (listed(sources), listed(keys));
         let ground = erasure.ground.name();
-        let keys = join(keys.iter().map(ToString::to_string).collect());
-        let consents = join(erasure.consents.iter().map(ToString::to_string).collect());
         let event = Event::new(Action::Erased)
             .about(erasure.patient, erasure.public, 0)
-            .of(consents)
+            .of(listed(&erasure.consents))
             .with(format!(
                 "reason: {ground}; rows: {counts}; sources: {sources}; keys destroyed: {keys}"
             ));
@@ -168,28 +235,29 @@ impl Jobs {
     }
 }
 
-async fn delete(
-    tx: &mut Tx,
-    patient: PatientNumber,
-    facility: &FacilityId,
-    erased: &mut Erased,
-) -> Result<u64, Error> {
+fn listed(parts: impl IntoIterator<Item: ToString>) -> String {
+    let parts: Vec<String> = parts.into_iter().map(|part| part.to_string()).collect();
+    if parts.is_empty() {
+        "none".to_owned()
+    } else {
+        parts.join(", ")
+    }
+}
+
+async fn delete(tx: &mut Tx, patient: PatientNumber, facility: &FacilityId) -> Result<u64, Error> {
     let mut rows = 0;
     for (table, sql) in DELETIONS {
         let gone = tx.execute(sql, params![patient, facility]).await?;
-        *erased.entry(table).or_default() += gone;
+        count(tx, patient, table, Some(facility), gone).await?;
         rows += gone;
     }
     Ok(rows)
 }
 
-async fn delete_everything(
-    mut tx: Tx,
-    patient: PatientNumber,
-    erased: &mut Erased,
-) -> Result<(), Error> {
+async fn delete_everything(mut tx: Tx, patient: PatientNumber) -> Result<(), Error> {
     for (table, sql) in EVERYTHING {
-        *erased.entry(table).or_default() += tx.execute(sql, params![patient]).await?;
+        let gone = tx.execute(sql, params![patient]).await?;
+        count(&mut tx, patient, table, None, gone).await?;
     }
     tx.commit().await
 }

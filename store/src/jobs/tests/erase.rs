@@ -3,6 +3,8 @@
 
 use model::papers::ConsentPaper;
 
+use super::super::erase::Sample;
+use super::super::tally::Tally;
 use super::*;
 use crate::error::Error;
 use crate::papers::Erasure;
@@ -86,6 +88,14 @@ impl Kept {
         assert_eq!((self.rows().await.0, self.opened().await), (2, 2));
     }
 
+    /// What the deletion records say, the newest first.
+    async fn deletion_records(&self) -> Vec<String> {
+        let audit = self.store.audit();
+        let rows = audit.rows(Instant::MIN, Instant::MAX, 100).await.unwrap();
+        let erased = rows.into_iter().filter(|row| row.action == Action::Erased);
+        erased.filter_map(|row| row.detail).collect()
+    }
+
     /// How many bodies the patient's key opens.
     async fn opened(&self) -> usize {
         let shared = &self.store.0;
@@ -110,9 +120,9 @@ async fn gov_a_consent_before_the_rows_go_is_fetched_anew() {
         kept.consents_anew().await;
         let stale = kept.feed().await;
         let jobs = kept.store.jobs();
-        let mut erased = jobs.erase_rows(&erasure).await.unwrap();
+        jobs.erase_rows(&erasure).await.unwrap();
         let patient = kept.patient.patient;
-        jobs.shred(patient, &mut erased).await.unwrap();
+        jobs.shred(patient, None).await.unwrap();
         let done = kept.papers.erased(&erasure).await;
         assert!(matches!(done, Err(Error::StaleEpoch)));
         kept.begins_anew(stale).await;
@@ -126,11 +136,11 @@ async fn gov_what_a_feed_brings_between_rows_and_key_goes_with_the_key() {
     on_both(async |stage| {
         let (kept, erasure) = withdrawn(stage).await;
         let jobs = kept.store.jobs();
-        let mut erased = jobs.erase_rows(&erasure).await.unwrap();
+        jobs.erase_rows(&erasure).await.unwrap();
         kept.consents_anew().await;
         let stale = kept.feed().await;
         let patient = kept.patient.patient;
-        jobs.shred(patient, &mut erased).await.unwrap();
+        jobs.shred(patient, None).await.unwrap();
         assert_eq!(kept.rows().await.0, 0);
         let epoch = kept.papers.epoch(patient).await.unwrap();
         let done = kept.papers.erased(&erasure).await;
@@ -148,11 +158,11 @@ async fn gov_a_process_that_dies_after_the_key_loses_nothing_of_a_new_consent() 
     on_both(async |stage| {
         let (kept, erasure) = withdrawn(stage).await;
         let jobs = kept.store.jobs();
-        let mut erased = jobs.erase_rows(&erasure).await.unwrap();
+        jobs.erase_rows(&erasure).await.unwrap();
         kept.consents_anew().await;
         let stale = kept.feed().await;
         let patient = kept.patient.patient;
-        jobs.shred(patient, &mut erased).await.unwrap();
+        jobs.shred(patient, None).await.unwrap();
         kept.begins_anew(stale).await;
         kept.store.close().await;
     })
@@ -198,6 +208,88 @@ async fn gov_a_consent_while_the_key_is_destroyed_gets_another_one() {
         assert_eq!(back_fills, [patient]);
         let late = kept.store.intake().accept(stale).await;
         assert!(matches!(late, Err(Error::StaleEpoch)));
+        kept.store.close().await;
+    })
+    .await;
+}
+
+const EVERYTHING_WENT: &str = "reason: withdrawal; rows: finding 0, item 0, slot 0, record 1, search_token 0; \
+     sources: 1319999901; keys destroyed: 2";
+
+#[tokio::test]
+async fn gov_the_deletion_record_tells_what_went_before_the_process_died() {
+    for with_key in [false, true] {
+        on_both(async |stage| {
+            let (kept, erasure) = withdrawn(stage).await;
+            let (jobs, patient) = (kept.store.jobs(), kept.patient.patient);
+            jobs.erase_rows(&erasure).await.unwrap();
+            if with_key {
+                jobs.shred(patient, None).await.unwrap();
+            }
+            kept.follow().await;
+            assert_eq!(kept.deletion_records().await, [EVERYTHING_WENT]);
+            // The next erasing is another one.
+            assert_eq!(jobs.tally(patient).await.unwrap(), Tally::default());
+            kept.store.close().await;
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn gov_a_key_that_was_to_go_and_stayed_is_not_in_the_deletion_record() {
+    on_both(async |stage| {
+        let (kept, erasure) = withdrawn(stage).await;
+        let (jobs, patient) = (kept.store.jobs(), kept.patient.patient);
+        jobs.erase_rows(&erasure).await.unwrap();
+        let generations = kept.store.0.keys.generations(patient).await.unwrap();
+        jobs.name_keys(patient, &generations).await.unwrap();
+        kept.consents_anew().await;
+        kept.follow().await;
+        let [record] = &kept.deletion_records().await[..] else {
+            panic!("one deletion record");
+        };
+        assert!(record.contains("record 1"), "{record}");
+        assert!(record.contains("sources: 1319999901"), "{record}");
+        assert!(record.ends_with("keys destroyed: none"), "{record}");
+        kept.store.close().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn gov_what_can_still_be_opened_is_not_erased() {
+    on_both(async |stage| {
+        let (kept, _) = withdrawn(stage).await;
+        let (jobs, patient) = (kept.store.jobs(), kept.patient.patient);
+        let keys = &kept.store.0.keys;
+        let key = Arc::new(keys.patient(patient).await.unwrap().unwrap());
+        let packed = crate::Packed::new(b"PID", []).unwrap();
+        let places = kept.store.0.raw.append(vec![(key, packed)]).await.unwrap();
+        let text = jobs.sample(patient).await.unwrap().unwrap();
+        assert!(matches!(text, Sample::Text(_)));
+        let sql = "select generation, wrapped from patient_key where patient = $1";
+        let row: Option<(i64, Vec<u8>)> = keys
+            .db()
+            .fetch_optional(sql, params![patient])
+            .await
+            .unwrap();
+        let (generation, wrapped) = row.unwrap();
+        jobs.shred(patient, jobs.sample(patient).await.unwrap())
+            .await
+            .unwrap();
+        // A backup brings the destroyed key back.
+        for is_back in [false, true] {
+            if is_back {
+                let sql = "insert into patient_key values ($1, $2, $3, 0)";
+                let back = params![patient, generation, wrapped.clone()];
+                keys.db().execute(sql, back).await.unwrap();
+            }
+            for sample in [&Sample::Frame(places[0]), &text] {
+                let tried = jobs.must_not_open(patient, sample).await;
+                assert_eq!(tried.is_err(), is_back);
+            }
+        }
         kept.store.close().await;
     })
     .await;
