@@ -239,24 +239,24 @@ impl<A: Action> View<'_, A> {
         }))
     }
 
-    /// When the patient was introduced, for a requester who may see something of them but nobody's
-    /// statement about who they are.
+    /// Since when the requester's facility may see something of the patient, where it is nobody's
+    /// statement about who they are. When an earlier paper of others came is not theirs to know.
     async fn introduced(&self) -> Result<Instant, Refused> {
-        let sql = "select p.created_at from patient p where p.number = $1 and exists \
-                   (select 1 from effective_grant g where g.patient = p.number and g.reader = $2 \
-                   and (g.categories & $3) <> 0 and g.valid_from <= $4 and g.valid_to > $4)";
+        let sql = "select min(g.since) from effective_grant g where g.patient = $1 and g.reader = $2 \
+                   and (g.categories & $3) <> 0 and g.valid_from <= $4 and g.valid_to > $4";
         let params = params![
             self.number,
             self.permit.audience(),
             self.permit.categories().0,
             self.now()?
         ];
-        let row: Option<(i64,)> = self.store.0.office.fetch_optional(sql, params).await?;
-        let given = row.map(|_| self.patient.to_string());
+        let row: Option<(Option<i64>,)> = self.store.0.office.fetch_optional(sql, params).await?;
+        let since = row.and_then(|(since,)| since);
+        let given = since.map(|_| self.patient.to_string());
         self.audit(Audited::Read, given.into_iter().collect())?
             .durable()
             .await?;
-        row.map(|(at,)| Instant(at)).ok_or(Refused::NotFound)
+        since.map(Instant).ok_or(Refused::NotFound)
     }
 }
 

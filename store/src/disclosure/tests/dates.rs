@@ -3,9 +3,9 @@
 use model::record::{Category, Kind, Occurred, Record};
 use model::time::{Instant, PartialDateTime};
 
-use super::scene::{PATIENT, Reader, everything, grant, keep, lab, on, open_patient};
+use super::scene::{PATIENT, Reader, everything, grant, introduce, keep, lab, on, open_patient};
 use crate::disclosure::{DateFilter, RecordQuery};
-use crate::testing::{NOW, clinic, hospital, on_both};
+use crate::testing::{NOW, clinic, hospital, on_both, pharmacy};
 
 fn lasting(name: &str, from: &str, to: Option<&str>) -> Record {
     let time = |text: &str| text.parse::<PartialDateTime>().unwrap();
@@ -209,6 +209,35 @@ async fn a_further_grant_makes_no_news() {
         stage.store.0.office.execute(again, later).await.unwrap();
         let page = Reader::physician(&stage.store).page(&RecordQuery::new(Kind::Observation)).await;
         assert_eq!((page.items.len(), page.items[0].last_updated), (1, NOW));
+    })
+    .await;
+}
+
+/// When a patient came to the network under papers of others is not told: a reader learns since when
+/// the first grant of their own opens something, and nothing that any other grant says.
+#[tokio::test]
+async fn a_patient_without_demographics_is_as_old_as_the_readers_own_first_grant() {
+    on_both(async |stage| {
+        introduce(&stage.store, PATIENT).await;
+        let laboratory = |reader| model::papers::EffectiveGrant {
+            categories: [Category::Lab].into_iter().collect(),
+            ..everything(reader, hospital())
+        };
+        let grants = [
+            laboratory(pharmacy()),
+            laboratory(clinic()),
+            laboratory(clinic()),
+        ];
+        grant(&stage.store, PATIENT, &grants, NOW).await;
+        let later = "update effective_grant set since = $1 where ordinal = $2";
+        for (ordinal, seconds) in [(1, 60), (2, 120)] {
+            let since = crate::db::params![NOW.plus_seconds(seconds), ordinal];
+            stage.store.0.office.execute(later, since).await.unwrap();
+        }
+        stage.clock.set(NOW.plus_seconds(180));
+        let reader = Reader::physician(&stage.store);
+        let person = reader.view(PATIENT).await.unwrap().patient().await.unwrap();
+        assert_eq!(person.last_updated, NOW.plus_seconds(60));
     })
     .await;
 }
