@@ -79,11 +79,12 @@ impl Ingest {
         }
         let mut report = Report::default();
         for feed in feeds {
+            let begun = self.store.clock().now();
             report.add(sweep(&feed, &self.store, self.most, progress).await?);
             for patient in self.store.jobs().back_fills(&feed.facility).await? {
                 self.store
                     .jobs()
-                    .back_filled(patient, &feed.facility)
+                    .back_filled(patient, &feed.facility, begun)
                     .await?;
             }
         }
@@ -245,12 +246,14 @@ async fn backfiller(feed: Arc<Feed>, store: Store, most: u64) {
 async fn backfill(feed: &Arc<Feed>, store: &Store, most: u64) -> Result<(), Error> {
     for patient in store.jobs().back_fills(&feed.facility).await? {
         let Swept::Tree(tree) = Swept::new(Arc::clone(feed), store.clone(), most);
+        let begun = store.clock().now();
         let report = tree.backfill(patient).await?;
         if report.waiting > 0 {
             // Erased or not introduced yet; what follows from the papers decides whether it comes again.
             continue;
         }
-        store.jobs().back_filled(patient, &feed.facility).await?;
+        let jobs = store.jobs();
+        jobs.back_filled(patient, &feed.facility, begun).await?;
         tracing::info!(feed = %feed.id, read = report.read, withheld = report.withheld, "back-filled a patient");
     }
     Ok(())

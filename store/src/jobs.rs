@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 
 use model::id::{FacilityId, PatientId, PatientNumber};
 use model::record::{Kind, facet};
+use model::time::Instant;
 
 use crate::Store;
 use crate::db::params;
@@ -189,7 +190,7 @@ impl Jobs {
             .collect())
     }
 
-    /// A back-fill is done.
+    /// A back-fill that began then is done. One that was asked for since is another one.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -197,17 +198,12 @@ impl Jobs {
         &self,
         patient: PatientNumber,
         facility: &FacilityId,
+        begun: Instant,
     ) -> Result<(), Error> {
         let sql =
             "delete from job where patient = $1 and kind = $2 and facility = $3 and due_at <= $4";
-        self.store
-            .0
-            .records
-            .execute(
-                sql,
-                params![patient, BACK_FILL, facility, self.store.0.clock.now()],
-            )
-            .await?;
+        let params = params![patient, BACK_FILL, facility, begun];
+        self.store.0.records.execute(sql, params).await?;
         Ok(())
     }
 }

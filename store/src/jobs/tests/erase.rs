@@ -48,7 +48,8 @@ impl Kept {
         }
         for facility in [hospital(), clinic()] {
             let patient = self.patient.patient;
-            jobs.back_filled(patient, &facility).await.unwrap();
+            let begun = self.clock.now();
+            jobs.back_filled(patient, &facility, begun).await.unwrap();
         }
     }
 

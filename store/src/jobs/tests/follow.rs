@@ -116,3 +116,25 @@ async fn nothing_is_put_aside_when_the_database_is_gone() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_back_fill_that_is_asked_for_while_one_runs_is_done_after_it() {
+    on_both(async |stage| {
+        let kept = Kept::new(stage, Limit::Unlimited, None).await;
+        let (jobs, patient) = (kept.store.jobs(), kept.patient.patient);
+        let begun = kept.clock.now();
+        kept.clock.set(begun.plus_seconds(60));
+        let ask = "insert into job (patient, kind, facility, due_at) values ($1, 1, $2, $3)";
+        let asked = params![patient, &hospital(), kept.clock.now()];
+        kept.store.0.records.execute(ask, asked).await.unwrap();
+        kept.clock.set(begun.plus_seconds(120));
+        jobs.back_filled(patient, &hospital(), begun).await.unwrap();
+        assert_eq!(jobs.back_fills(&hospital()).await.unwrap(), [patient]);
+        jobs.back_filled(patient, &hospital(), kept.clock.now())
+            .await
+            .unwrap();
+        assert_eq!(jobs.back_fills(&hospital()).await.unwrap(), []);
+        kept.store.close().await;
+    })
+    .await;
+}
