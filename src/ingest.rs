@@ -33,9 +33,16 @@ impl Ingest {
         let report = swept?;
         output.json(&json!({ "schema": "musubi-ingest/1", "report": report }));
         say(output, &report);
+        if report.failed_errands > 0 {
+            output.error(format_args!(
+                "{} errands of papers failed and are kept; `musubi status` says since when",
+                report.failed_errands
+            ));
+        }
         let good = report.withheld == 0
             && report.closed_links == 0
             && report.damaged == 0
+            && report.failed_errands == 0
             && !report.paused;
         Ok(if good { Exit::Good } else { Exit::Findings })
     }
@@ -90,7 +97,7 @@ fn say(output: Output, report: &Report) {
     }
     if report.paused {
         output.line(
-            "too much would be taken away at once: losses are paused until `musubi feed resume`",
+            "too much would be taken away at once: losses are paused until `musubi feed resume FEED`",
         );
     }
 }

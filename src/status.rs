@@ -6,7 +6,7 @@ use anyhow::Context;
 use clap::Args;
 use normalize::lint::{RULES, Rule};
 use serde_json::{Value, json};
-use store::{AuditAction, Event, FeedStatus, Login, RuleCount, Task};
+use store::{AuditAction, Event, Failing, FeedStatus, Login, RuleCount, Task};
 
 use crate::Exit;
 use crate::opened::Opened;
@@ -107,15 +107,31 @@ async fn show(opened: &Opened, output: Output) -> anyhow::Result<Exit> {
         }));
     }
     let tasks = opened.papers().tasks().await?;
-    waits |= !tasks.is_empty();
+    let failing = jobs.failing().await?;
+    waits |= !tasks.is_empty() || failing.is_some();
     output.json(&json!({
         "schema": "musubi-status/1",
         "feeds": feeds,
         "findings": found.iter().map(|(feed, count)| finding(feed, count)).collect::<Vec<_>>(),
         "tasks": tasks.len(),
         "waiting": tasks.iter().map(waiting).collect::<Vec<_>>(),
+        "failed_errands": failing.map(|failing| json!({
+            "patients": failing.patients, "since": failing.since.to_string(),
+        })),
     }));
     output.table(&table);
+    say(output, failing, &found, &tasks);
+    Ok(if waits { Exit::Findings } else { Exit::Good })
+}
+
+/// What stands below the table of feeds.
+fn say(output: Output, failing: Option<Failing>, found: &[(&str, RuleCount)], tasks: &[Task]) {
+    if let Some(failing) = failing {
+        output.line(format_args!(
+            "\nerrands of papers, or erasings, fail: of {} patients, since {}; the log says why",
+            failing.patients, failing.since
+        ));
+    }
     if !found.is_empty() {
         output.line("\nfindings");
         let head = ["feed", "rule", "count", "last", ""]
@@ -144,13 +160,12 @@ async fn show(opened: &Opened, output: Output) -> anyhow::Result<Exit> {
         });
         output.table(&rows.collect::<Vec<_>>());
     }
-    Ok(if waits { Exit::Findings } else { Exit::Good })
 }
 
 /// In one word how a feed stands; `damaged` are the patients whose kept data do not open.
 const fn state(status: &FeedStatus, damaged: i64) -> &'static str {
     match (&status.paused_since, status.up) {
-        (Some(_), _) => "losses paused: look, then `musubi feed resume`",
+        (Some(_), _) => "losses paused: look, then `musubi feed resume FEED`",
         (None, true) if damaged > 0 => "kept data damaged",
         (None, true) => "running",
         (None, false) if status.swept_at.is_none() => "never swept",

@@ -69,7 +69,7 @@ impl Ingest {
     /// [`Error::NotFound`] when there is no such active feed; otherwise what the store said.
     pub async fn once(&self, only: Option<&str>, progress: Progress<'_>) -> Result<Report, Error> {
         retain(&self.store).await?;
-        follow(&self.store).await?;
+        let followed = follow(&self.store).await?;
         let feeds: Vec<Arc<Feed>> = self
             .feeds()
             .filter(|feed| only.is_none_or(|id| feed.id == id))
@@ -77,7 +77,10 @@ impl Ingest {
         if feeds.is_empty() && only.is_some() {
             return Err(Error::NotFound);
         }
-        let mut report = Report::default();
+        let mut report = Report {
+            failed_errands: followed.failed,
+            ..Report::default()
+        };
         for feed in feeds {
             let begun = self.store.clock().now();
             report.add(sweep(&feed, &self.store, self.most, progress).await?);

@@ -43,6 +43,8 @@ pub struct Report {
     pub damaged: usize,
     /// Whether losses are paused because too many came at once.
     pub paused: bool,
+    /// Errands of papers, erasings among them, that failed before the sweep and are kept.
+    pub failed_errands: usize,
 }
 
 impl Report {
@@ -130,6 +132,7 @@ impl Report {
         self.waiting += other.waiting;
         self.damaged += other.damaged;
         self.paused |= other.paused;
+        self.failed_errands += other.failed_errands;
     }
 
     /// Files seen anew or changed.

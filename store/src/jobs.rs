@@ -2,6 +2,7 @@
 //! that a crash between two of them loses nothing.
 
 mod erase;
+mod failing;
 mod feeds;
 mod retain;
 mod rewrite;
@@ -20,6 +21,7 @@ use crate::db::params;
 use crate::error::Error;
 use crate::papers::{Errand, Papers, What};
 
+pub use failing::Failing;
 pub use feeds::FeedStatus;
 pub use rewrite::Rewritten;
 
@@ -70,6 +72,7 @@ impl Jobs {
             let erased = self.erase_due(papers, patient).await;
             self.take(&mut run, patient, erased).await?;
         }
+        self.note_failing(&run.waiting).await?;
         Ok(run.end())
     }
 

@@ -56,7 +56,7 @@ pub use intake::{
     Content, FoundBy, Intake, Item, ItemChange, Joined, Known, Outcome, PatientChange, Publish,
     RuleCount, Slot, SlotChange, Standing,
 };
-pub use jobs::{FeedStatus, Followed, Jobs, Rewritten};
+pub use jobs::{Failing, FeedStatus, Followed, Jobs, Rewritten};
 pub use keys::MasterKey;
 pub use papers::{
     Conflict, Disagreement, Entered, Entry, Erasure, Errand, Evidence, Fold, Ground, ImportError,

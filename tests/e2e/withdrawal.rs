@@ -1,6 +1,7 @@
 //! A withdrawal holds from the moment its command has returned, whatever runs at that moment; then
 //! everything is erased, and a new consent begins from nothing.
 
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
@@ -185,4 +186,42 @@ fn inside_the_hold_a_withdrawal_can_be_taken_back() {
         shown
     );
     assert_eq!((kept(&hub), deletions(&hub).len()), (before, 0));
+}
+
+#[test]
+fn an_erasing_that_fails_is_told_by_every_command_that_tries() {
+    let url = samples::postgres::database().unwrap();
+    let mut hub = Hub::new(Kind::Sqlite);
+    for name in ["RECORDS", "OFFICE", "AUDIT", "KEYS"] {
+        hub.set(&format!("MUSUBI_DATABASE_{name}"), &url);
+    }
+    let check = |arguments: &[&str], code: i32, told: [&str; 2]| {
+        let ended = hub.musubi(arguments, "");
+        let said = [&ended.stdout, &ended.stderr].map(|text| String::from_utf8_lossy(text));
+        assert_eq!(ended.status.code(), Some(code), "{arguments:?}: {said:?}");
+        let fits = |(said, told): (&str, &str)| said.contains(told);
+        let both = said.iter().map(AsRef::as_ref).zip(told);
+        assert!(both.into_iter().all(fits), "{arguments:?}: {said:?}");
+    };
+    check(&["ingest", "--once"], 0, ["", ""]);
+    check(&["status"], 0, ["", ""]);
+    let run = |sql: &str| {
+        let done = Command::new("psql").args([&url, "-c", sql]).output();
+        assert!(done.unwrap().status.success(), "{sql}");
+    };
+    // Of a patient whom no paper knows.
+    run("insert into records.job values (0, 2, 0, 0)");
+    let failed = "1 errands of papers failed and are kept";
+    check(&["ingest", "--once"], 1, ["", failed]);
+    check(
+        &["ingest", "--once", "--json"],
+        1,
+        ["\"failed_errands\":1", failed],
+    );
+    check(&["status"], 1, ["fail: of 1 patients, since 20", ""]);
+    let shown = "\"failed_errands\":{\"patients\":1,\"since\":\"20";
+    check(&["status", "--json"], 1, [shown, ""]);
+    run("delete from records.job");
+    check(&["ingest", "--once"], 0, ["", ""]);
+    check(&["status"], 0, ["", ""]);
 }

@@ -22,6 +22,10 @@ const RECORDS: Migrations = &[
         "0003_erasing",
         include_str!("../../migrations/records/0003_erasing.sql"),
     ),
+    (
+        "0004_failing",
+        include_str!("../../migrations/records/0004_failing.sql"),
+    ),
 ];
 const OFFICE: Migrations = &[(
     "0001_first",

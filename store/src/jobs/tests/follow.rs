@@ -1,7 +1,7 @@
 //! One thing that fails holds up nobody else.
 
 use super::*;
-use crate::Followed;
+use crate::{Failing, Followed};
 
 type Row = (i64, i64);
 
@@ -73,6 +73,10 @@ async fn an_errand_that_fails_holds_up_its_own_patient_only_and_is_kept_in_order
         for done in [3, 0] {
             let followed = jobs.follow(&kept.papers).await.unwrap();
             assert_eq!(followed, Followed { done, failed: 1 });
+            let failing = jobs.failing().await.unwrap();
+            let (patients, since) = (1, NOW);
+            assert_eq!(failing, Some(Failing { patients, since }));
+            kept.clock.set(NOW.plus_seconds(60));
             assert_eq!(waiting(store).await, his);
         }
         let back_fills = jobs.back_fills(&hospital()).await.unwrap();
@@ -81,6 +85,7 @@ async fn an_errand_that_fails_holds_up_its_own_patient_only_and_is_kept_in_order
         office.execute(write, params![id, sealed]).await.unwrap();
         let followed = jobs.follow(&kept.papers).await.unwrap();
         assert_eq!(followed, Followed { done: 4, failed: 0 });
+        assert_eq!(jobs.failing().await.unwrap(), None);
         assert_eq!(kept.state("C-1").await, ConsentState::Erased);
         store.close().await;
     })
