@@ -13,7 +13,7 @@ mod feed;
 pub mod report;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use model::feed::{Feed, FeedState, Source};
 use store::{Error, Followed, Rewritten, Store};
@@ -26,8 +26,8 @@ pub use report::Report;
 
 /// How often papers are asked for what must follow from them.
 const ERRANDS_EVERY: Duration = Duration::from_millis(250);
-/// How often the regulation is asked what is kept no longer.
-const RETAIN_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
+/// How often the regulation is asked what is kept no longer, and dead bytes are given back.
+const ONCE_A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// After a failure a feed waits, twice as long each time, at most so long.
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
 /// While nothing but errands that fail is left, a new paper waits no longer than this.
@@ -68,7 +68,7 @@ impl Ingest {
     /// # Errors
     /// [`Error::NotFound`] when there is no such active feed; otherwise what the store said.
     pub async fn once(&self, only: Option<&str>, progress: Progress<'_>) -> Result<Report, Error> {
-        retain(&self.store).await?;
+        retain(self.store.clone()).await?;
         let followed = follow(&self.store).await?;
         let feeds: Vec<Arc<Feed>> = self
             .feeds()
@@ -99,6 +99,8 @@ impl Ingest {
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
         let mut tasks = JoinSet::new();
         tasks.spawn(errands(self.store.clone()));
+        tasks.spawn(daily("retention", self.store.clone(), retain));
+        tasks.spawn(daily("segments", self.store.clone(), rewrite));
         for feed in self.feeds() {
             let span = tracing::info_span!("feed", feed = %feed.id);
             tasks.spawn(
@@ -153,7 +155,7 @@ async fn follow(store: &Store) -> Result<Followed, Error> {
         .await
 }
 
-async fn retain(store: &Store) -> Result<(), Error> {
+async fn retain(store: Store) -> Result<(), Error> {
     let papers = store.papers(normalize::text::fold);
     let ended = store.jobs().retain(&papers).await?;
     if ended > 0 {
@@ -162,7 +164,7 @@ async fn retain(store: &Store) -> Result<(), Error> {
     Ok(())
 }
 
-async fn rewrite(store: &Store) -> Result<(), Error> {
+async fn rewrite(store: Store) -> Result<(), Error> {
     let rewritten = store.jobs().rewrite().await?;
     if rewritten != Rewritten::default() {
         let Rewritten {
@@ -180,22 +182,11 @@ async fn rewrite(store: &Store) -> Result<(), Error> {
     Ok(())
 }
 
-/// What must follow from papers: keys, introductions, erasing; once a day, and at the start, what is
-/// kept no longer, and what erasing left dead on the disk. Each is idempotent.
+/// What must follow from papers: keys, introductions, erasing.
 async fn errands(store: Store) {
     let mut wait = ERRANDS_EVERY;
-    let mut retained: Option<Instant> = None;
     loop {
-        let is_due = retained.is_none_or(|last| last.elapsed() >= RETAIN_EVERY);
-        let done = async {
-            let followed = follow(&store).await?;
-            if is_due {
-                retain(&store).await?;
-                rewrite(&store).await?;
-            }
-            Ok::<_, Error>(followed)
-        };
-        match done.await {
+        match follow(&store).await {
             Ok(followed) => {
                 // What fails again and again is tried less often.
                 let in_vain = followed.done == 0 && followed.failed > 0;
@@ -204,9 +195,6 @@ async fn errands(store: Store) {
                 } else {
                     ERRANDS_EVERY
                 };
-                if is_due {
-                    retained = Some(Instant::now());
-                }
             }
             Err(error) => {
                 tracing::error!(%error, "errands of papers wait");
@@ -214,6 +202,29 @@ async fn errands(store: Store) {
             }
         }
         tokio::time::sleep(wait).await;
+    }
+}
+
+/// At the start and once a day a duty that may take long, or fail, without holding up anything else.
+/// It is idempotent: one that is cut by the end of the process begins again at the next start.
+async fn daily<Done: Future<Output = Result<(), Error>>>(
+    duty: &'static str,
+    store: Store,
+    once: impl Fn(Store) -> Done,
+) {
+    let mut wait = ERRANDS_EVERY;
+    loop {
+        match once(store.clone()).await {
+            Ok(()) => {
+                wait = ERRANDS_EVERY;
+                tokio::time::sleep(ONCE_A_DAY).await;
+            }
+            Err(error) => {
+                tracing::error!(%error, duty, "a daily duty failed and is tried again");
+                wait = (wait * 2).min(LONGEST_WAIT);
+                tokio::time::sleep(wait).await;
+            }
+        }
     }
 }
 
