@@ -28,9 +28,14 @@ is completed by a further call.")]
 pub(crate) struct Consent {
     #[command(subcommand)]
     command: Command,
-    /// Login of the secretary who enters the paper
-    #[arg(long = "as", global = true, value_name = "LOGIN", default_value = "")]
-    operator: String,
+}
+
+/// Who does it.
+#[derive(Args)]
+struct By {
+    /// Login of the secretary who enters or looks
+    #[arg(long = "as", value_name = "LOGIN")]
+    login: String,
 }
 
 #[derive(Subcommand)]
@@ -42,16 +47,22 @@ enum Command {
         /// Enter it as signed only; `musubi consent check` puts it in force
         #[arg(long)]
         unchecked: bool,
+        #[command(flatten)]
+        by: By,
     },
     /// Put a signed consent in force
     Check {
         /// Number of the form
         consent_no: ConsentNo,
+        #[command(flatten)]
+        by: By,
     },
     /// Enter many consents or withdrawals; nothing is applied if a line is bad
     Import {
         /// CSV file in UTF-8
         file: PathBuf,
+        #[command(flatten)]
+        by: By,
     },
     /// End a consent: viewing stops at once
     Withdraw(Withdraw),
@@ -59,11 +70,15 @@ enum Command {
     Restore {
         /// Number of the form
         consent_no: ConsentNo,
+        #[command(flatten)]
+        by: By,
     },
     /// Show a consent
     Show {
         /// Number of the form
         consent_no: ConsentNo,
+        #[command(flatten)]
+        by: By,
     },
 }
 
@@ -83,6 +98,21 @@ struct Withdraw {
     /// How the signer's identity was checked
     #[arg(long)]
     identity_check: Option<String>,
+    #[command(flatten)]
+    by: By,
+}
+
+impl Command {
+    const fn by(&self) -> &By {
+        match self {
+            Self::Withdraw(withdraw) => &withdraw.by,
+            Self::Add { by, .. }
+            | Self::Check { by, .. }
+            | Self::Import { by, .. }
+            | Self::Restore { by, .. }
+            | Self::Show { by, .. } => by,
+        }
+    }
 }
 
 impl Consent {
@@ -94,11 +124,13 @@ impl Consent {
     }
 
     async fn act(self, opened: &Opened, output: Output) -> anyhow::Result<Exit> {
-        let operator = secretary(&opened.store, &self.operator).await?;
+        let operator = secretary(&opened.store, &self.command.by().login).await?;
         let papers = opened.papers();
         crate::serve::recompute(&papers).await?;
         let entered = match self.command {
-            Command::Add { line, unchecked } => {
+            Command::Add {
+                line, unchecked, ..
+            } => {
                 let file = format!("{}\n{line}\n", ConsentPaper::FIELDS.join(","));
                 let entry = if unchecked {
                     Entry::Signed
@@ -112,7 +144,7 @@ impl Consent {
                     output,
                 );
             }
-            Command::Import { file } => {
+            Command::Import { file, .. } => {
                 let bytes =
                     std::fs::read(&file).with_context(|| format!("read {}", file.display()))?;
                 let name = file.display().to_string();
@@ -121,16 +153,16 @@ impl Consent {
                     output,
                 );
             }
-            Command::Show { consent_no } => {
+            Command::Show { consent_no, .. } => {
                 // Who looked stands in the audit before they see anything, as over HTTP.
                 let event = Event::new(AuditAction::Read).by_person(operator);
                 let audit = opened.store.audit();
                 audit.record(event.of(consent_no.to_string())).await?;
                 return show(&papers, &consent_no, output).await;
             }
-            Command::Check { consent_no } => papers.check(operator, &consent_no).await,
+            Command::Check { consent_no, .. } => papers.check(operator, &consent_no).await,
             Command::Withdraw(withdraw) => papers.withdraw(operator, &withdraw.paper()).await,
-            Command::Restore { consent_no } => papers.restore(operator, &consent_no).await,
+            Command::Restore { consent_no, .. } => papers.restore(operator, &consent_no).await,
         };
         match entered {
             Ok(entered) => say(entered, output),

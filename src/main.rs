@@ -135,3 +135,60 @@ async fn main() -> ExitCode {
     });
     ExitCode::from(exit as u8)
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    const PAGES: [&str; 3] = [
+        include_str!("../README.md"),
+        include_str!("../docs/operations.md"),
+        include_str!("../networks/README.md"),
+    ];
+
+    /// Commands as the pages print them, whole lines and parts of sentences. What names several
+    /// commands at once, or what can be left out, is no command.
+    fn printed() -> impl Iterator<Item = &'static str> {
+        let lines = PAGES.into_iter().flat_map(str::lines);
+        let commands = lines.flat_map(|line| {
+            let whole = line
+                .split('#')
+                .next()
+                .filter(|line| line.starts_with("musubi "));
+            let inside = line.split('`').skip(1).step_by(2);
+            whole.into_iter().chain(inside)
+        });
+        commands.filter(|text| text.starts_with("musubi ") && !text.contains(['[', ',']))
+    }
+
+    #[test]
+    fn every_printed_command_runs_as_it_stands() {
+        Cli::command().debug_assert();
+        for command in printed() {
+            let plain = command.replace("TASK", "3").replace("CODE", "1319999901");
+            let wrong = Cli::try_parse_from(plain.split_whitespace()).err();
+            assert!(wrong.is_none(), "{command}: {}", wrong.unwrap());
+        }
+        assert!(printed().count() > 25);
+    }
+
+    #[test]
+    fn papers_are_entered_and_looked_at_in_somebodys_name() {
+        for command in [
+            "check C-1",
+            "import a.csv",
+            "restore C-1",
+            "show C-1",
+            "withdraw C-1",
+        ] {
+            let line = format!("musubi consent {command}");
+            let wrong = Cli::try_parse_from(line.split_whitespace()).err();
+            assert!(
+                wrong.is_some_and(|wrong| wrong.to_string().contains("--as <LOGIN>")),
+                "{line}"
+            );
+        }
+    }
+}
