@@ -36,7 +36,13 @@ impl KeySource {
                     .with_context(|| format!("reading {}", path.display()))?;
                 decoded(&text).with_context(|| format!("reading {}", path.display()))
             }
-            Self::File(path) => made(path).with_context(|| format!("making {}", path.display())),
+            Self::File(path) => made(path).with_context(|| {
+                let path = path.display();
+                format!(
+                    "there is no master key at {path}, and none can be made there; make it beforehand, as the \
+                     user of the service: (umask 077; head -c 32 /dev/urandom | base64 > {path})"
+                )
+            }),
         }
     }
 

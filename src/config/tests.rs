@@ -383,6 +383,20 @@ fn a_password_shows_in_no_mistake() {
 }
 
 #[test]
+fn a_master_key_that_cannot_be_made_says_how_to_make_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let path = file.join("master.key");
+    let error = KeySource::File(path.clone()).load().err().unwrap();
+    let line = format!(
+        "(umask 077; head -c 32 /dev/urandom | base64 > {})",
+        path.display()
+    );
+    assert!(error.to_string().ends_with(&line), "{error}");
+}
+
+#[test]
 fn the_master_key_is_a_reference() {
     check(
         "keys.master = \"c2VjcmV0\"\n",
