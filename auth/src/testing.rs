@@ -98,6 +98,11 @@ impl Stage {
         enrolment.secret.expose_secret().to_owned()
     }
 
+    /// Answers by other routes from now on.
+    pub(crate) fn answer_by(&mut self, router: Router) {
+        self.router = router;
+    }
+
     pub(crate) fn later(&self, seconds: i64) {
         self.clock.set(self.clock.now().plus_seconds(seconds));
     }

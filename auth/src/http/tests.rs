@@ -507,3 +507,35 @@ async fn strangers_who_are_turned_away_are_counted_by_minute_and_address() {
             .all(|row| row.reason.as_deref() == Some("NOT_SIGNED_IN"))
     );
 }
+
+/// An answer that never comes and one that breaks are outcomes too, and whoever asked stands behind them.
+#[tokio::test]
+async fn what_takes_too_long_or_breaks_has_its_row() {
+    let mut stage = Stage::open().await;
+    let secret = stage.person("sato", Profession::Physician).await;
+    let (cookie, _) = stage.sign_in("sato", &secret).await;
+    let before = stage.audit().await.len();
+    let late = async |_: Caller| std::future::pending::<StatusCode>().await;
+    let broken = async |_: Caller| -> StatusCode { panic!("a mistake of ours") };
+    let routes = Router::new()
+        .route("/late", get(late))
+        .route("/broken", get(broken))
+        .layer(middleware::from_fn_with_state(
+            stage.auth.clone(),
+            async |State(auth): State<Auth>, request, next| {
+                let longest = std::time::Duration::from_secs(1);
+                witness::witness_within(longest, &auth, request, next).await
+            },
+        ));
+    stage.answer_by(routes.with_state(stage.auth.clone()));
+    for (path, status) in [
+        ("/late", StatusCode::SERVICE_UNAVAILABLE),
+        ("/broken", StatusCode::INTERNAL_SERVER_ERROR),
+    ] {
+        let request = Request::get(path).header("cookie", &cookie);
+        assert_eq!(stage.send(request, "").await.status, status, "{path}");
+    }
+    let rows = stage.audit().await.split_off(before);
+    let row = |reason: &str| ("refuse".to_owned(), reason.to_owned());
+    assert_eq!(rows, [row("503"), row("500")]);
+}

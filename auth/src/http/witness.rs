@@ -1,22 +1,29 @@
 //! Nothing is answered to a signed-in person without a row of the audit. Whoever answers writes the
 //! row that says the most; where nobody did, one is written here, before the answer goes out. What is
 //! refused to strangers is counted instead: a program that knocks on and on does not fill the audit.
+//! What takes too long or breaks is ended in here, so that its answer has a row as well.
 
 use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use axum::extract::{FromRequestParts, MatchedPath, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use consent::Requester;
+use futures_util::FutureExt;
 use store::{AuditAction, Event, watched};
 
 use super::connection::Connection;
 use super::request_id;
 use crate::refusal::Refusal;
 use crate::state::Auth;
+
+/// No answer takes longer.
+const LONGEST: Duration = Duration::from_secs(30);
 
 /// Where it is noted who turned out to ask.
 #[derive(Debug, Clone, Default)]
@@ -43,18 +50,27 @@ impl<S: Sync> FromRequestParts<S> for Witness {
 #[derive(Debug, Clone, Copy)]
 pub struct Recorded;
 
-/// Lets a request be answered, and sees to its row.
+/// Lets a request be answered within half a minute, and sees to its row.
 ///
 /// # Errors
 /// [`Refusal::Unavailable`] when the row cannot be written.
-pub async fn witness(auth: &Auth, mut request: Request, next: Next) -> Result<Response, Refusal> {
+pub async fn witness(auth: &Auth, request: Request, next: Next) -> Result<Response, Refusal> {
+    witness_within(LONGEST, auth, request, next).await
+}
+
+pub(super) async fn witness_within(
+    longest: Duration,
+    auth: &Auth,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Refusal> {
     let seen = Witness::default();
     request.extensions_mut().insert(seen.clone());
     let (parts, body) = request.into_parts();
     let from = Connection::of(&parts, &auth.front)?;
     let (route, id) = (route(&parts), request_id(&parts.headers));
     let query = parts.uri.query().unwrap_or_default().to_owned();
-    let answering = next.run(Request::from_parts(parts, body));
+    let answering = ended(longest, next.run(Request::from_parts(parts, body)));
     let (answer, rows) = Box::pin(watched(answering)).await;
     let status = answer.status();
     if rows > 0 || answer.extensions().get::<Recorded>().is_some() {
@@ -72,6 +88,17 @@ pub async fn witness(auth: &Auth, mut request: Request, next: Next) -> Result<Re
         None => {}
     }
     Ok(answer)
+}
+
+/// The answer in any case: 503 when it takes too long, 500 when whoever answers panics.
+async fn ended(longest: Duration, answering: impl Future<Output = Response>) -> Response {
+    // Nobody sees again what the panic left half done: it goes with the request.
+    let answering = AssertUnwindSafe(answering).catch_unwind();
+    match tokio::time::timeout(longest, answering).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(_)) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
 }
 
 fn route(parts: &Parts) -> String {
