@@ -113,10 +113,12 @@ impl Hub {
         };
         let body = json!({"Patient": {"local_id": "0000123456", "names": []}});
         let body = serde_json::from_value(body).unwrap();
+        let roster = self.papers.roster(&facility(HOSPITAL)).await.unwrap();
+        let read = roster.iter().find(|read| read.patient == entered.patient);
         let change = PatientChange {
             patient: entered.patient,
             public: entered.public,
-            epoch: self.papers.epoch(entered.patient).await.unwrap(),
+            epoch: read.unwrap().epoch,
             facility: facility(HOSPITAL),
             joins: 0,
             items: Vec::new(),

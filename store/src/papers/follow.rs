@@ -7,9 +7,9 @@ use consent::effective;
 use model::id::{FacilityId, PatientNumber};
 use model::papers::{ConsentState, EffectiveGrant, LinkState};
 
+use super::basis;
 use super::ledger::{Kept, Ledger, Wanted};
 use super::outbox::{Post, post};
-use super::{Papers, basis};
 use crate::Shared;
 use crate::db::{Insert, Tx, Type, Value, params};
 use crate::error::Error;
@@ -186,20 +186,4 @@ pub(super) async fn next_epoch(tx: &mut Tx, patient: PatientNumber) -> Result<i6
     let sql = "update patient set epoch = epoch + 1 where number = $1 returning epoch";
     let row: Option<(i64,)> = tx.fetch_optional(sql, params![patient]).await?;
     row.map(|(epoch,)| epoch).ok_or(Error::NotFound)
-}
-
-impl Papers {
-    /// The number of the state that the patient's papers are in; batches work under one.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] when there is no such patient.
-    pub async fn epoch(&self, patient: PatientNumber) -> Result<i64, Error> {
-        let sql = "select epoch from patient where number = $1";
-        let row: Option<(i64,)> = self
-            .shared()
-            .office
-            .fetch_optional(sql, params![patient])
-            .await?;
-        row.map(|(epoch,)| epoch).ok_or(Error::NotFound)
-    }
 }

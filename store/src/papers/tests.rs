@@ -18,7 +18,18 @@ use model::record::{Categories, Category};
 use super::{Conflict, Disagreement, Entered, Entry, Evidence, PaperError, Papers, What};
 use crate::Store;
 use crate::db::params;
+use crate::error::Error;
 use crate::testing::{Stage, clinic, hospital, pharmacy};
+
+impl Papers {
+    /// The number of the state that the patient's papers are in, whoever may read the patient.
+    pub(crate) async fn epoch(&self, patient: PatientNumber) -> Result<i64, Error> {
+        let sql = "select epoch from patient where number = $1";
+        let office = &self.shared().office;
+        let row: Option<(i64,)> = office.fetch_optional(sql, params![patient]).await?;
+        row.map(|(epoch,)| epoch).ok_or(Error::NotFound)
+    }
+}
 
 const OPERATOR: PersonId = PersonId(7);
 

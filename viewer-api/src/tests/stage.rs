@@ -157,6 +157,9 @@ impl Stage {
 
     async fn take_in(&self, entered: &Entered, records: Vec<Record>) {
         let facility = HOSPITAL.parse().unwrap();
+        let roster = self.store.papers(str::to_owned).roster(&facility).await;
+        let roster = roster.unwrap();
+        let read = roster.iter().find(|read| read.patient == entered.patient);
         let tokens = [
             Token::Identifier(HOSPITAL.to_owned(), "0000123456".to_owned()),
             Token::Name("見本".to_owned()),
@@ -167,12 +170,7 @@ impl Stage {
         let change = PatientChange {
             patient: entered.patient,
             public: entered.public,
-            epoch: self
-                .store
-                .papers(str::to_owned)
-                .epoch(entered.patient)
-                .await
-                .unwrap(),
+            epoch: read.unwrap().epoch,
             facility,
             joins: 0,
             items: Vec::new(),
