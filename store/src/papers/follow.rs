@@ -104,9 +104,19 @@ pub(super) async fn follow(
             ],
         )
         .await?;
-        if link.wanted == Wanted::NEVER {
+        // What stands under a number that left is hidden by the same look that finds what is new.
+        let leaves =
+            wanted == Wanted::NEVER && period(&hoped, &link.local.facility) != Wanted::NEVER;
+        if link.wanted == Wanted::NEVER || leaves {
             let what = Post::BackFill(&link.local.facility);
-            post(shared, tx, patient, what, now.max(wanted.from)).await?;
+            post(
+                shared,
+                tx,
+                patient,
+                what,
+                if leaves { now } else { now.max(wanted.from) },
+            )
+            .await?;
         }
     }
     Ok(granted || wanted_changed)

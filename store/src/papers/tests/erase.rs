@@ -36,7 +36,21 @@ async fn what_stands_under_a_number_goes_with_the_last_paper_that_names_it() {
         };
         proved(&papers, &naming("C-1", &["1"])).await;
         let entered = proved(&papers, &naming("C-2", &["1", "2"])).await;
+        let back_fill = format!("back-fill {}", hospital());
+        let looks = async || {
+            errands(&papers)
+                .await
+                .iter()
+                .filter(|errand| **errand == back_fill)
+                .count()
+        };
+        let before = looks().await;
         papers.withdraw(OPERATOR, &complete("C-2")).await.unwrap();
+        assert_eq!(
+            looks().await,
+            before + 1,
+            "what stands there is hidden at once"
+        );
         let erasure = papers.due_erasure(entered.patient).await.unwrap().unwrap();
         assert_eq!(
             (&erasure.sources[..], erasure.whole),
@@ -44,7 +58,6 @@ async fn what_stands_under_a_number_goes_with_the_last_paper_that_names_it() {
         );
         papers.erased(&erasure).await.unwrap();
         assert_eq!(roster(&papers, hospital()).await, ["1"]);
-        let back_fill = format!("back-fill {}", hospital());
         assert_eq!(errands(&papers).await.last(), Some(&back_fill));
         assert_eq!(papers.due_erasure(entered.patient).await.unwrap(), None);
     })
