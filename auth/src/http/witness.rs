@@ -4,8 +4,11 @@
 //! What takes too long or breaks is ended in here, so that its answer has a row as well.
 
 use std::convert::Infallible;
-use std::panic::AssertUnwindSafe;
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::{Arc, OnceLock};
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::extract::{FromRequestParts, MatchedPath, Request};
@@ -14,7 +17,6 @@ use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use consent::Requester;
-use futures_util::FutureExt;
 use store::{AuditAction, Event, watched};
 
 use super::connection::Connection;
@@ -92,13 +94,18 @@ pub(super) async fn witness_within(
 
 /// The answer in any case: 503 when it takes too long, 500 when whoever answers panics.
 async fn ended(longest: Duration, answering: impl Future<Output = Response>) -> Response {
-    // Nobody sees again what the panic left half done: it goes with the request.
-    let answering = AssertUnwindSafe(answering).catch_unwind();
-    match tokio::time::timeout(longest, answering).await {
-        Ok(Ok(answer)) => answer,
-        Ok(Err(_)) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-        Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
-    }
+    let mut answering = pin!(answering);
+    let whole = poll_fn(|context| {
+        // Nobody sees again what a panic left half done: it goes with the request.
+        let polled = AssertUnwindSafe(|| answering.as_mut().poll(context));
+        catch_unwind(polled).unwrap_or_else(|_| Poll::Ready(broken()))
+    });
+    let answer = tokio::time::timeout(longest, whole).await;
+    answer.unwrap_or_else(|_| StatusCode::SERVICE_UNAVAILABLE.into_response())
+}
+
+fn broken() -> Response {
+    StatusCode::INTERNAL_SERVER_ERROR.into_response()
 }
 
 fn route(parts: &Parts) -> String {
