@@ -60,7 +60,7 @@ pub use jobs::{Failing, FeedStatus, Followed, Jobs, Rewritten};
 pub use keys::MasterKey;
 pub use papers::{
     Conflict, Disagreement, Entered, Entry, Erasure, Errand, Evidence, Fold, Ground, ImportError,
-    Imported, Link, PaperError, Papers, Proof, RosterEntry, Shown, Task, TaskKind, What, Wrong,
+    Imported, Link, PaperError, Papers, RosterEntry, Shown, Task, TaskKind, What, Wrong,
 };
 
 use db::{Db, Name};

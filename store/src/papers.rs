@@ -42,7 +42,7 @@ use crate::{Shared, Store};
 pub use erase::{Erasure, Ground};
 pub use evidence::Evidence;
 pub use import::{ImportError, Imported};
-pub use link::{Link, Proof, RosterEntry};
+pub use link::{Link, RosterEntry};
 pub use outbox::{Errand, What};
 pub use rules::Wrong;
 pub use task::{Task, TaskKind};

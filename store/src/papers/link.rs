@@ -42,15 +42,6 @@ pub struct Link {
     pub state: LinkState,
 }
 
-/// What became of a link.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Proof {
-    /// Where it stands now.
-    pub state: LinkState,
-    /// The state of the patient's papers now.
-    pub epoch: i64,
-}
-
 /// The blind token of a local id, in the form in which the facility's feeds compare ids.
 pub(super) fn token(shared: &Shared, local: &LocalPatientId) -> i64 {
     let id = local.id.reveal().as_str();
@@ -176,7 +167,8 @@ impl Papers {
     }
 
     /// Compares a facility's own demographics with the papers that name the link, and remembers them.
-    /// A disagreement closes the link and asks for a person. A proved link stays proved, and takes the
+    /// Where the link stands then. A link that comes to stand elsewhere takes the patient's epoch one
+    /// step on. A disagreement closes the link and asks for a person. A proved link stays proved, and takes the
     /// demographics as a further version when birth date and a name agree, be it the given name alone;
     /// other ones ask for a person too, and no item that says the same fits.
     ///
@@ -187,16 +179,15 @@ impl Papers {
         patient: PatientNumber,
         local: &LocalPatientId,
         evidence: &Evidence,
-    ) -> Result<Proof, Error> {
+    ) -> Result<LinkState, Error> {
         let shared = self.shared();
         let (link, given) = (token(shared, local), Tokens::of(&shared.keys, evidence));
         let mut tx = self.begin().await?;
-        let sql = "select l.state, p.epoch from link l join patient p on p.number = l.patient \
-                   where l.patient = $1 and l.facility = $2 and l.token = $3";
-        let row: Option<(i64, i64)> = tx
+        let sql = "select state from link where patient = $1 and facility = $2 and token = $3";
+        let row: Option<(i64,)> = tx
             .fetch_optional(sql, params![patient, &local.facility, link])
             .await?;
-        let (state, epoch) = row.ok_or(Error::NotFound)?;
+        let (state,) = row.ok_or(Error::NotFound)?;
         let state = link_state(state)?;
         let found = match state {
             LinkState::Unproved => self.compare(&mut tx, patient, local, &given).await?,
@@ -210,16 +201,11 @@ impl Papers {
                 task::open(&mut tx, kind, patient, Some(&local.facility), now).await?;
             }
         }
-        let epoch = if found == state {
-            epoch
-        } else {
-            self.settle(&mut tx, patient, local, found).await?
-        };
+        if found != state {
+            self.settle(&mut tx, patient, local, found).await?;
+        }
         tx.commit().await?;
-        Ok(Proof {
-            state: found,
-            epoch,
-        })
+        Ok(found)
     }
 
     /// Whether an item may be of the patient whom the facility's demographics name. An item that does
@@ -280,7 +266,7 @@ impl Papers {
         patient: PatientNumber,
         local: &LocalPatientId,
         state: LinkState,
-    ) -> Result<i64, Error> {
+    ) -> Result<(), Error> {
         let shared = self.shared();
         let now = shared.clock.now();
         let sql = "update link set state = $4 where patient = $1 and facility = $2 and token = $3";
@@ -307,8 +293,7 @@ impl Papers {
             .await?;
         }
         let note = Note::of_link(action, &local.facility, epoch, now);
-        post(shared, tx, patient, Post::Note(&note), now).await?;
-        Ok(epoch)
+        post(shared, tx, patient, Post::Note(&note), now).await
     }
 }
 

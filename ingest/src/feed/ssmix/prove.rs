@@ -4,7 +4,7 @@
 use model::id::PatientNumber;
 use model::papers::LinkState;
 use normalize::lint;
-use store::{Error, Evidence, Link, Outcome, Proof, RosterEntry};
+use store::{Error, Evidence, Link, Outcome, RosterEntry};
 
 use super::Tree;
 use super::read::{self, ReadFile};
@@ -18,36 +18,27 @@ impl Tree {
         mut entry: RosterEntry,
         report: &mut Report,
     ) -> Result<Option<RosterEntry>, Error> {
-        for at in 0..entry.links.len() {
-            let Some(link) = entry.links.get(at) else {
-                break;
-            };
-            if link.state != LinkState::Unproved {
-                continue;
+        let mut proved = Vec::with_capacity(entry.links.len());
+        for mut link in std::mem::take(&mut entry.links) {
+            if link.state == LinkState::Unproved {
+                link.state = self.prove(&entry, &link).await?;
+                // The step that the proof itself took. A paper that came in between took another
+                // one, and must make the batch start again.
+                entry.epoch += i64::from(link.state != LinkState::Unproved);
             }
-            let Some(proof) = self.prove(&entry, link.clone()).await? else {
-                continue;
-            };
-            // What a proof changes, this sweep made itself.
-            entry.epoch = proof.epoch;
-            if let Some(link) = entry.links.get_mut(at) {
-                link.state = proof.state;
-            }
-        }
-        for link in &entry.links {
             match link.state {
-                LinkState::Proved => {}
+                LinkState::Proved => proved.push(link),
                 LinkState::Disagrees => report.closed_links += 1,
                 LinkState::Unproved => report.unproved_links += 1,
             }
         }
-        entry.links.retain(|link| link.state == LinkState::Proved);
+        entry.links = proved;
         Ok((!entry.links.is_empty()).then_some(entry))
     }
 
     /// The facility's demographics under this number, else the newest single file, are read, and
     /// nothing else of the folder is opened until they agree with the papers.
-    async fn prove(&self, entry: &RosterEntry, link: Link) -> Result<Option<Proof>, Error> {
+    async fn prove(&self, entry: &RosterEntry, link: &Link) -> Result<LinkState, Error> {
         let alone = RosterEntry {
             links: vec![link.clone()],
             ..entry.clone()
@@ -55,7 +46,7 @@ impl Tree {
         let mut listing = self.list(&alone).await?;
         let numbers = self.numbers(&alone, &listing);
         let Some(first) = read::first_to_read(&listing.files) else {
-            return Ok(None);
+            return Ok(LinkState::Unproved);
         };
         let file = listing.files.swap_remove(first);
         let read = self.reader(&numbers).read(vec![file]).await;
@@ -63,11 +54,9 @@ impl Tree {
             .first()
             .filter(|file| file.item.outcome != Outcome::Withheld);
         let Some(evidence) = readable.and_then(|file| file.evidence.as_ref()) else {
-            return Ok(None);
+            return Ok(LinkState::Unproved);
         };
-        self.prove_with(entry.patient, &link, evidence)
-            .await
-            .map(Some)
+        self.prove_with(entry.patient, link, evidence).await
     }
 
     async fn prove_with(
@@ -75,7 +64,7 @@ impl Tree {
         patient: PatientNumber,
         link: &Link,
         evidence: &normalize::Evidence,
-    ) -> Result<Proof, Error> {
+    ) -> Result<LinkState, Error> {
         self.papers
             .prove_link(patient, &link.local_id, &facts(evidence))
             .await

@@ -101,7 +101,7 @@ async fn gov_an_older_regulation_opens_nothing_once_a_newer_one_is_in_force() {
         assert_eq!(changed.readers().await, 2);
         // A disagreement takes away only.
         let proof = old.prove_link(other, &at_hospital, &evidence()).await;
-        assert_eq!(proof.unwrap().state, LinkState::Disagrees);
+        assert_eq!(proof.unwrap(), LinkState::Disagrees);
         new.restore(OPERATOR, &"C-2".parse().unwrap())
             .await
             .unwrap();

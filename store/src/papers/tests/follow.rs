@@ -104,7 +104,7 @@ async fn grants_are_what_the_decision_computes_whatever_happened_in_which_order(
                 _ => {
                     let local = paper.local_ids.last().unwrap();
                     let proof = papers.prove_link(patient, local, &evidence()).await;
-                    if proof.is_ok_and(|proof| proof.state == LinkState::Proved) {
+                    if proof.is_ok_and(|state| state == LinkState::Proved) {
                         proved.insert(local.facility.clone());
                     }
                 }
