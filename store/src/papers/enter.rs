@@ -181,12 +181,7 @@ impl Desk<'_> {
         match known.state {
             ConsentState::Signed => {
                 let ledger = Ledger::load(self.shared, tx, known.patient).await?;
-                let kept = ledger
-                    .consents
-                    .iter()
-                    .find(|kept| kept.paper.consent_no == *number);
-                let paper = &kept.ok_or(Error::Corrupt("consent without paper"))?.paper;
-                self.activate(tx, &known, paper).await
+                self.activate(tx, &known, ledger.paper(number)?).await
             }
             ConsentState::Active => Ok(known.unchanged()),
             ConsentState::Withdrawn | ConsentState::Expired | ConsentState::Erased => {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use consent::{ConsentFacts, Link, PatientPapers};
 use model::id::{FacilityId, LocalPatientId, PatientNumber};
-use model::papers::{ConsentPaper, ConsentState, LinkState};
+use model::papers::{ConsentNo, ConsentPaper, ConsentState, LinkState};
 use model::phi::Phi;
 use model::time::Instant;
 
@@ -121,6 +121,13 @@ impl Ledger {
             .map(|row| open_link(keys, row))
             .collect::<Result<_, _>>()?;
         Ok(Self { consents, links })
+    }
+
+    /// The paper of a consent that has one.
+    pub(super) fn paper(&self, number: &ConsentNo) -> Result<&ConsentPaper, Error> {
+        let mut papers = self.consents.iter().map(|kept| &kept.paper);
+        let paper = papers.find(|paper| paper.consent_no == *number);
+        paper.ok_or(Error::Corrupt("consent without paper"))
     }
 
     /// Facility and token of every local id that some of the consents name.

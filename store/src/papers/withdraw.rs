@@ -10,7 +10,6 @@ use super::outbox::{Post, post};
 use super::{Conflict, Disagreement, Entered, PaperError, Papers, basis};
 use crate::audit::Action;
 use crate::db::{Tx, params};
-use crate::error::Error;
 
 impl Papers {
     /// Ends a consent: viewing stops with this transaction. When the paper is complete its data are
@@ -104,11 +103,7 @@ impl Desk<'_> {
         }
         // Another person's paper may have come in meanwhile: a link that was never proved held nobody.
         let ledger = Ledger::load(self.shared, tx, known.patient).await?;
-        let kept = ledger
-            .consents
-            .iter()
-            .find(|kept| kept.paper.consent_no == *number);
-        let paper = &kept.ok_or(Error::Corrupt("consent without paper"))?.paper;
+        let paper = ledger.paper(number)?;
         self.same_person(tx, known.patient, paper).await?;
         let was_active = known.active_since != Instant(0);
         let state = if was_active {
