@@ -135,10 +135,11 @@ impl Kept {
     }
 }
 
-async fn consent(papers: &Papers, number: &str) -> Entered {
+/// Enters a consent of somebody: kana, birth date, sex, and their number at the hospital.
+async fn enter(papers: &Papers, number: &str, who: &str, local_id: &str) {
     let header = model::papers::ConsentPaper::FIELDS.join(",");
     let line = format!(
-        "{number},C-1,1,2026-03-30,本人,self,ミホンキヨウミ,1958-03-14,female,{}:0000123456,*,*,*,2026-03-30,,説明者,事務局",
+        "{number},C-1,1,2026-03-30,本人,self,{who},{}:{local_id},*,*,*,2026-03-30,,説明者,事務局",
         hospital()
     );
     let file = format!("{header}\n{line}\n");
@@ -146,6 +147,16 @@ async fn consent(papers: &Papers, number: &str) -> Entered {
         .import(OPERATOR, "consent", file.as_bytes(), Entry::Active)
         .await
         .unwrap();
+}
+
+async fn consent(papers: &Papers, number: &str) -> Entered {
+    enter(
+        papers,
+        number,
+        "ミホンキヨウミ,1958-03-14,female",
+        "0000123456",
+    )
+    .await;
     let local = LocalPatientId::parse(hospital(), "0000123456").unwrap();
     let roster = papers.roster(&hospital()).await.unwrap();
     let evidence = Evidence {

@@ -13,16 +13,13 @@ async fn waiting(store: &Store) -> Vec<Row> {
 
 /// Another patient's consent, with what follows from it.
 async fn somebody_else(papers: &Papers) -> i64 {
-    let header = model::papers::ConsentPaper::FIELDS.join(",");
-    let line = format!(
-        "C-9,C-1,1,2026-03-30,本人,self,タニンハナコ,1961-07-07,female,{}:0000999999,*,*,*,2026-03-30,,説明者,事務局",
-        hospital()
-    );
-    let file = format!("{header}\n{line}\n");
-    papers
-        .import(OPERATOR, "consent", file.as_bytes(), Entry::Active)
-        .await
-        .unwrap();
+    enter(
+        papers,
+        "C-9",
+        "タニンハナコ,1961-07-07,female",
+        "0000999999",
+    )
+    .await;
     let roster = papers.roster(&hospital()).await.unwrap();
     roster.last().unwrap().patient.0
 }
