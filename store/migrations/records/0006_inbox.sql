@@ -1,0 +1,16 @@
+-- A message that a sender pushed and that was acknowledged: its bytes, sealed, until a batch has
+-- accepted it and writes its frame.
+create table inbox (
+    patient bigint not null,
+    arrival bigint not null,           -- ascending in the order of arrival; no two are the same
+    feed text not null,
+    control bigint not null,           -- keyed digest of the control id (MSH-10)
+    content bigint not null,           -- keyed digest of the bytes
+    received_at bigint not null,
+    size bigint not null,              -- of the message, in bytes
+    sealed bytea not null,             -- a frame without records, under the patient's key
+    primary key (patient, arrival)
+)
+--sqlite  without rowid
+;
+create index inbox_arrival on inbox (feed, arrival);
