@@ -65,7 +65,7 @@ fn messages(criterion: &mut Criterion) {
             bench.iter(|| normalize(black_box(&item), &context));
         });
         group.bench_function("pack", |bench| {
-            bench.iter(|| Packed::new(&bytes, black_box(&records)).is_ok());
+            bench.iter(|| Packed::new(&bytes, "", black_box(&records)).is_ok());
         });
         group.finish();
     }

@@ -170,7 +170,7 @@ impl Stages {
             .sum::<u64>();
         let both = contents.iter().zip(&read);
         let packed = timed(&mut self.pack, || {
-            both.map(|(raw, read)| Packed::new(raw, &read.records))
+            both.map(|(raw, read)| Packed::new(raw, "", &read.records))
                 .collect::<Result<Vec<_>, _>>()
         })?;
         Ok(files

@@ -182,7 +182,7 @@ async fn fill(hub: &Hub, files: &[Read], wanted: u64) -> anyhow::Result<()> {
 
 fn change(entry: &RosterEntry, joins: i64, files: &[Read]) -> anyhow::Result<PatientChange> {
     let item = |file: &Read| {
-        let packed = Packed::new(&file.packed, file.records.iter().map(AsRef::as_ref))?;
+        let packed = Packed::new(&file.packed, "", file.records.iter().map(AsRef::as_ref))?;
         Ok::<_, store::Error>(ItemChange {
             item: file.item.clone(),
             packed: Some(packed),

@@ -1,5 +1,5 @@
-//! A frame: everything that is kept of one item, the raw bytes first, then the records read from
-//! them. Compressed as one, sealed as one, found by (segment, place, length); a record inside it by
+//! A frame: everything that is kept of one item, the raw bytes first, then the name under which
+//! they came, then the records read from them. Compressed as one, sealed as one, found by (segment, place, length); a record inside it by
 //! its ordinal. ADR 1 describes the bytes.
 
 use lz4_flex::block::{compress_into, get_maximum_output_size};
@@ -11,6 +11,8 @@ use crate::error::Error;
 const VERSION: u8 = 1;
 /// Bytes before the compressed ones.
 const HEAD: usize = 5;
+/// Parts before the records: the bytes, and their name.
+const BEFORE_RECORDS: usize = 2;
 const TOO_LARGE: Error = Error::Conflict("the item is too large");
 /// No item is larger than this (64 MiB) with all its records.
 const LARGEST: usize = 192 * 1024 * 1024;
@@ -19,14 +21,19 @@ const LARGEST: usize = 192 * 1024 * 1024;
 pub struct Packed(Vec<u8>);
 
 impl Packed {
-    /// Packs an item's bytes with its records.
+    /// Packs an item's bytes with the name under which they came and with its records.
     pub fn new<'a>(
         raw: &[u8],
+        name: &str,
         records: impl IntoIterator<Item = &'a Record>,
     ) -> Result<Self, Error> {
         let mut plain = Vec::with_capacity(raw.len() * 4 + 4_096);
         part(&mut plain, |plain| {
             plain.extend_from_slice(raw);
+            Ok(())
+        })?;
+        part(&mut plain, |plain| {
+            plain.extend_from_slice(name.as_bytes());
             Ok(())
         })?;
         for record in records {
@@ -129,17 +136,22 @@ impl Frame {
         self.part(0)
     }
 
+    /// The name under which the bytes came.
+    pub(crate) fn name(&self) -> Result<&str, Error> {
+        std::str::from_utf8(self.part(1)?).map_err(|_| Error::Corrupt("frame"))
+    }
+
     /// One record, by ordinal from 0.
     pub(crate) fn record(&self, ordinal: i64) -> Result<Record, Error> {
         let number = usize::try_from(ordinal)
             .map_err(|_| Error::Corrupt("frame"))?
-            .saturating_add(1);
+            .saturating_add(BEFORE_RECORDS);
         serde_json::from_slice(self.part(number)?).map_err(|_| Error::Corrupt("record"))
     }
 
     /// All records.
     pub(crate) fn records(&self) -> Result<Vec<Record>, Error> {
-        (0..self.parts.len().saturating_sub(1))
+        (0..self.parts.len().saturating_sub(BEFORE_RECORDS))
             .map(|at| {
                 i64::try_from(at)
                     .map_err(|_| Error::Corrupt("frame"))
@@ -190,9 +202,10 @@ mod tests {
     #[test]
     fn an_item_comes_back_byte_for_byte_with_its_records() {
         let records = [record("a"), record("b")];
-        let packed = Packed::new(b"MSH|^~\\&|\x1b$B5\\K\\\x1b(B\r", &records).unwrap();
+        let packed = Packed::new(b"MSH|^~\\&|\x1b$B5\\K\\\x1b(B\r", "1/1_-", &records).unwrap();
         let frame = Frame::unpack(packed.bytes()).unwrap();
         assert_eq!(frame.raw().unwrap(), b"MSH|^~\\&|\x1b$B5\\K\\\x1b(B\r");
+        assert_eq!(frame.name().unwrap(), "1/1_-");
         assert!(frame.records().unwrap() == records);
         assert!(frame.record(1).unwrap() == records[1]);
         assert!(frame.record(2).is_err());
@@ -200,13 +213,13 @@ mod tests {
 
     #[test]
     fn a_bent_frame_is_an_error_and_no_panic() {
-        let packed = Packed::new(&[b'x'; 300], &[record("a")]).unwrap();
+        let packed = Packed::new(&[b'x'; 300], "x", &[record("a")]).unwrap();
         for at in 0..packed.bytes().len() {
             for bit in [1, 0x80] {
                 let mut bent = packed.bytes().to_vec();
                 bent[at] ^= bit;
                 if let Ok(frame) = Frame::unpack(&bent) {
-                    let _ = (frame.raw(), frame.records());
+                    let _ = (frame.raw(), frame.name(), frame.records());
                 }
             }
         }

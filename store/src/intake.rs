@@ -62,6 +62,8 @@ impl Store {
 pub struct Content {
     /// The bytes as they came.
     pub raw: Vec<u8>,
+    /// The name under which they came.
+    pub name: String,
     /// The records read from them.
     pub records: Vec<Record>,
 }
@@ -128,6 +130,7 @@ impl Intake {
             .map(|frame| {
                 Ok(Content {
                     raw: frame.raw()?.to_vec(),
+                    name: frame.name()?.to_owned(),
                     records: frame.records()?,
                 })
             })

@@ -55,7 +55,7 @@ mod tests {
             .unwrap();
         let patient = model::id::PatientNumber(1);
         let key = Arc::new(store.0.keys.ensure_patient(patient, 1).await.unwrap());
-        let packed = Packed::new(b"MSH|", std::iter::empty()).unwrap();
+        let packed = Packed::new(b"MSH|", "", std::iter::empty()).unwrap();
         store.0.raw.append(vec![(key, packed)]).await.unwrap();
         let found = files_below(data);
         let named = |end: &str| {

@@ -25,6 +25,7 @@ pub(crate) struct ReadFile {
     pub(crate) evidence: Option<Evidence>,
     pub(crate) findings: Vec<Finding>,
     raw: Vec<u8>,
+    version_path: String,
     packed: Option<Packed>,
     pub(crate) is_demographics: bool,
     /// Which of the patient's numbers.
@@ -51,6 +52,7 @@ pub(crate) struct Number {
 
 struct Job<'a> {
     name: FileName,
+    version_path: String,
     number: (usize, &'a Number),
     item: Item,
 }
@@ -101,6 +103,7 @@ impl Reader {
         );
         Some(Job {
             name: file.name,
+            version_path: file.version_path,
             number: (file.number, number),
             item,
         })
@@ -149,6 +152,7 @@ impl Reader {
             findings: normalized.findings,
             is_demographics: job.name.kind == normalize::ssmix::data_type::DataKind::Adt00,
             raw,
+            version_path: job.version_path,
             packed: None,
             number: at,
             item,
@@ -210,7 +214,13 @@ impl ReadFile {
 
     /// The frame of the file; made where it was read, anew when its records were withheld later.
     pub(crate) fn pack(&mut self) -> Result<Packed, store::Error> {
-        let anew = || Packed::new(&self.raw, self.records.iter().map(AsRef::as_ref));
+        let anew = || {
+            Packed::new(
+                &self.raw,
+                &self.version_path,
+                self.records.iter().map(AsRef::as_ref),
+            )
+        };
         self.packed.take().map_or_else(anew, Ok)
     }
 }

@@ -254,7 +254,7 @@ pub(super) async fn file(
     let slot = intake.slot_digest(&hospital(), path);
     let path = intake.path_digest(&hospital(), 0, path);
     let item = Item::new(slot, path, 1, 1, NOW, 0, 1, 1, 1, Outcome::Read);
-    let packed = Packed::new(b"MSH|", records.iter().map(|(record, _)| record)).unwrap();
+    let packed = Packed::new(b"MSH|", "", records.iter().map(|(record, _)| record)).unwrap();
     let publish = records
         .into_iter()
         .enumerate()

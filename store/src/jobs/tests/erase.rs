@@ -265,7 +265,7 @@ async fn gov_what_can_still_be_opened_is_not_erased() {
         let (jobs, patient) = (kept.store.jobs(), kept.patient.patient);
         let keys = &kept.store.0.keys;
         let key = Arc::new(keys.patient(patient).await.unwrap().unwrap());
-        let packed = crate::Packed::new(b"PID", []).unwrap();
+        let packed = crate::Packed::new(b"PID", "", []).unwrap();
         let places = kept.store.0.raw.append(vec![(key, packed)]).await.unwrap();
         let text = jobs.sample(patient).await.unwrap().unwrap();
         assert!(matches!(text, Sample::Text(_)));

@@ -25,7 +25,7 @@ impl Kept {
             .unwrap();
         change.items = vec![ItemChange {
             item: Item::new(path, path, 1, 1, NOW, 0, 1, 1, 1, Outcome::Read),
-            packed: Some(Packed::new(text.as_bytes(), [&record]).unwrap()),
+            packed: Some(Packed::new(text.as_bytes(), "", [&record]).unwrap()),
             findings: None,
             fresh: true,
         }];
