@@ -163,6 +163,13 @@ impl DataKind {
         self.known().map_or(&[], |known| known.messages)
     }
 
+    /// The kinds as which a message may stand in a storage, in their order.
+    pub fn sent_as(message: &str, event: &str) -> Vec<Self> {
+        let sent = |known: &&Known| known.messages.contains(&(message, event));
+        let kinds = KNOWN.iter().filter(sent);
+        kinds.map(|known| known.kind.clone()).collect()
+    }
+
     /// The field whose date names the folder (診療日), where the kind has one.
     pub fn date_field(&self) -> Option<(&'static str, usize)> {
         self.known().and_then(|known| known.date)

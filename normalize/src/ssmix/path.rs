@@ -41,7 +41,7 @@ pub struct FileName {
 }
 
 /// The order number of items that have none.
-const NO_ORDER: &str = "999999999999999";
+pub(super) const NO_ORDER: &str = "999999999999999";
 
 /// The folder of a patient under a root.
 pub fn folder(local_id: &str) -> String {
@@ -169,6 +169,10 @@ fn day(text: &str) -> Option<Date> {
     }
 }
 
+fn written(date: Date) -> String {
+    format!("{:04}{:02}{:02}", date.year(), date.month(), date.day())
+}
+
 /// 発生日時; what is missing of the 17 digits counts as zero.
 fn instant(text: &str) -> Option<Instant> {
     if !is_time(text) {
@@ -195,17 +199,39 @@ fn instant(text: &str) -> Option<Instant> {
     Some(PartialDateTime::at(clock.ok()?, None).start())
 }
 
+/// A time as the 17 digits of 発生日時, in Japan.
+pub(super) fn digits(time: Instant) -> String {
+    let civil = time.civil();
+    let (date, clock) = (civil.date(), civil.time());
+    format!(
+        "{:04}{:02}{:02}{:02}{:02}{:02}{:03}",
+        date.year(),
+        date.month(),
+        date.day(),
+        clock.hour(),
+        clock.minute(),
+        clock.second(),
+        clock.millisecond()
+    )
+}
+
 impl FileName {
+    /// The name but for its flag, which changes later.
+    pub fn without_flag(&self) -> String {
+        let (kind, order, time) = (self.kind.name(), &self.order, &self.time);
+        let department = self.department.as_deref().unwrap_or("-");
+        let patient = &self.patient;
+        let date = self.date.map_or_else(|| "-".to_owned(), written);
+        format!("{patient}_{date}_{kind}_{order}_{time}_{department}")
+    }
+
     /// What versions of the same data share within a facility: the patient's `number` after the feed's
     /// identity rules, 診療日, データ種別, オーダNo.
     pub fn slot(&self, number: &str) -> String {
         let (kind, order) = (self.kind.name(), &self.order);
         match self.date {
             None => format!("{number}|-|{kind}|{order}"),
-            Some(date) => {
-                let (year, month, day) = (date.year(), date.month(), date.day());
-                format!("{number}|{year:04}{month:02}{day:02}|{kind}|{order}")
-            }
+            Some(date) => format!("{number}|{}|{kind}|{order}", written(date)),
         }
     }
 

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use model::finding::Severity;
+use model::time::Instant;
+use normalize::ssmix::pushed;
 
 fn unpacked() -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("hospital-twins-a");
@@ -97,6 +99,38 @@ fn every_file_is_read_without_an_error() {
             ("Info D2019 PID-5", 12_822),
             ("Warn D2004 MSH-9", 3_372),
             ("Warn D2033 TQ1-3", 2_154),
+        ],
+    );
+}
+
+#[test]
+fn a_pushed_message_has_the_slot_and_the_version_that_the_storage_gives_it() {
+    let folder = unpacked();
+    let mut paths = Vec::new();
+    files(&folder, &mut paths);
+    let feed = crate::feed();
+    let mut differing: BTreeMap<String, u32> = BTreeMap::new();
+    for path in &paths {
+        let relative = path.strip_prefix(&folder).unwrap().to_str().unwrap();
+        let file = crate::file(relative);
+        let pushed = pushed::name(&std::fs::read(path).unwrap(), &feed, Instant(0));
+        // MSH-7 has hundredths of a second here, the file names have thousandths.
+        let later = file.instant().0 - pushed.instant().0;
+        assert!((0..10_000).contains(&later), "{later}");
+        if pushed.slot(&pushed.patient) != file.slot(&file.patient) {
+            let key = format!("{} as {}", file.kind.name(), pushed.kind.name());
+            *differing.entry(key).or_default() += 1;
+        }
+    }
+    // The generator sends receptions as ADT^A01: over a line that is an admission. Stays and lists of
+    // diagnoses have order numbers in its file names that their messages do not tell.
+    check(
+        &differing,
+        &[
+            ("ADT-12 as ADT-22", 3_372),
+            ("ADT-22 as ADT-22", 290),
+            ("ADT-52 as ADT-52", 290),
+            ("PPR-01 as PPR-01", 746),
         ],
     );
 }
