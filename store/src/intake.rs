@@ -29,8 +29,8 @@ use crate::keys::{Keys, PatientKey};
 use crate::raw::Place;
 
 pub use change::{
-    FoundBy, Item, ItemChange, Joined, Known, Outcome, PatientChange, Publish, Slot, SlotChange,
-    Standing,
+    FoundBy, Item, ItemChange, Joined, Known, Origin, Outcome, PatientChange, Publish, Slot,
+    SlotChange, Standing,
 };
 pub use findings::RuleCount;
 

@@ -53,8 +53,8 @@ pub use disclosure::{
 pub use error::Error;
 pub use frame::Packed;
 pub use intake::{
-    Content, FoundBy, Intake, Item, ItemChange, Joined, Known, Outcome, PatientChange, Publish,
-    RuleCount, Slot, SlotChange, Standing,
+    Content, FoundBy, Intake, Item, ItemChange, Joined, Known, Origin, Outcome, PatientChange,
+    Publish, RuleCount, Slot, SlotChange, Standing,
 };
 pub use jobs::{Failing, FeedStatus, Followed, Jobs, Rewritten};
 pub use keys::MasterKey;

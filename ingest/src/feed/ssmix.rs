@@ -10,15 +10,19 @@
 //! | `show` | what a slot shows, from the set of its versions |
 //! | `change` | what changes for one patient |
 //! | `prove` | whether what lies there is the patient's |
+//! | `again` | reads kept items once more |
+//! | `overtaken` | which pushed messages count no more |
 //! | `tokens` | by what a patient is found |
 
-mod change;
-mod prove;
-mod read;
-mod show;
+pub(crate) mod again;
+pub(crate) mod change;
+mod overtaken;
+pub(crate) mod prove;
+pub(crate) mod read;
+pub(crate) mod show;
 mod sweep;
 mod tokens;
-mod tree;
+pub(crate) mod tree;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -29,9 +33,11 @@ use std::time::Duration;
 use model::feed::{Feed, Identity, Source};
 use model::id::PatientNumber;
 use normalize::lint;
-use store::{Error, Item, Known, Link, Outcome, Papers, PatientChange, RosterEntry, Store};
+use store::{Error, Item, Known, Link, Origin, Outcome, Papers, PatientChange, RosterEntry, Store};
 
+use self::again::withheld_again;
 use self::change::{Difference, Resolver, difference};
+use self::prove::test;
 use self::read::{Number, ReadFile, Reader, flag_number};
 use self::tree::{Found, Listing, Padded};
 use crate::report::Report;
@@ -221,9 +227,10 @@ impl Tree {
     ) -> Result<PatientChange, Error> {
         let intake = self.store.intake();
         let wanted = difference.read.len();
-        let mut read = self.reader(numbers).read(difference.read).await;
+        let reader = self.reader(numbers);
+        let mut read = reader.read(difference.read).await;
         report.notice(lint::S1112, wanted - read.len());
-        self.test(entry, &mut read).await?;
+        test(&self.papers, entry, &mut read).await?;
         report.count(
             &self.feed,
             &read
@@ -239,6 +246,7 @@ impl Tree {
             .collect();
         if states_demographics(&read) {
             read_again(known, &read, &mut moved);
+            read.extend(withheld_again(&reader, &self.papers, entry, known).await?);
         }
         let resolver = Resolver {
             feed: &self.feed,
@@ -258,6 +266,7 @@ impl Tree {
             slots: resolved.slots,
             joined: resolved.joined,
             tokens: resolved.tokens,
+            taken: Vec::new(),
         })
     }
 }
@@ -285,7 +294,7 @@ impl Compared {
 }
 
 /// Frames that are missing at the end of a segment, or with all of it, are as damaged as others.
-fn unless_cut(error: Error) -> Error {
+pub(crate) fn unless_cut(error: Error) -> Error {
     let kind = match &error {
         Error::Other(_, source) => source.downcast_ref::<io::Error>().map(io::Error::kind),
         _ => None,
@@ -308,7 +317,7 @@ fn is_demographics(file: &Found) -> bool {
 }
 
 /// Whether the facility's own demographics are among what was read, and agree with the papers.
-fn states_demographics(read: &[ReadFile]) -> bool {
+pub(crate) fn states_demographics(read: &[ReadFile]) -> bool {
     let fits = |file: &ReadFile| file.is_demographics && file.item.outcome == Outcome::Read;
     read.iter().any(fits)
 }
@@ -318,7 +327,11 @@ fn states_demographics(read: &[ReadFile]) -> bool {
 fn read_again(known: &Known, read: &[ReadFile], moved: &mut Vec<Item>) {
     let taken = moved.iter().chain(read.iter().map(|file| &file.item));
     let taken: BTreeSet<i64> = taken.map(|item| item.path).collect();
-    let withheld = |item: &&Item| item.outcome == Outcome::Withheld && item.flag != show::VANISHED;
+    let withheld = |item: &&Item| {
+        item.outcome == Outcome::Withheld
+            && item.flag != show::VANISHED
+            && item.origin == Origin::Storage
+    };
     let kept = known.items.iter().filter(withheld);
     moved.extend(kept.filter(|item| !taken.contains(&item.path)).cloned());
     for item in moved

@@ -20,10 +20,11 @@ create table item (
     department bigint not null,        -- keyed digest of the department in the file name
     content bigint not null,           -- keyed digest of the bytes
     size bigint not null,
-    modified bigint not null,
+    modified bigint not null,          -- at the source; of a pushed item the digest of its control id
     event_at bigint not null,          -- time of the event; the least number when none
     cancels bigint not null,
     outcome bigint not null,           -- 1 published, 2 kept only, 3 withheld
+    origin bigint not null,            -- 1 a storage, 2 pushed
     segment bigint not null,
     frame_at bigint not null,
     frame_length bigint not null,

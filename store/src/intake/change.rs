@@ -12,7 +12,7 @@ use crate::disclosure::Token;
 use crate::frame::Packed;
 use crate::raw::Place;
 
-/// What the store keeps of one file.
+/// What the store keeps of one file, or of one message that was pushed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
     /// Digest of the slot.
@@ -31,7 +31,8 @@ pub struct Item {
     pub content: i64,
     /// Size in bytes.
     pub size: i64,
-    /// Modification time at the source, microseconds.
+    /// By what the source tells that its bytes changed: the modification time in microseconds; of a
+    /// pushed item the digest of its control id.
     pub modified: i64,
     /// When the event was, for kinds that are events.
     pub event_at: Option<Instant>,
@@ -39,6 +40,8 @@ pub struct Item {
     pub cancels: bool,
     /// What became of it.
     pub outcome: Outcome,
+    /// How it came.
+    pub origin: Origin,
     /// Where its frame stands; absent while it has none.
     pub(crate) place: Option<Place>,
 }
@@ -54,8 +57,17 @@ pub enum Outcome {
     Withheld = 3,
 }
 
+/// How an item came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// It lies in a storage, which says what becomes of it.
+    Storage = 1,
+    /// A sender pushed it; it stays as it was.
+    Pushed = 2,
+}
+
 impl Item {
-    /// A file that the store has not seen yet.
+    /// A file of a storage that the store has not seen yet.
     #[expect(clippy::too_many_arguments, reason = "one argument a column")]
     pub const fn new(
         slot: i64,
@@ -70,6 +82,7 @@ impl Item {
         outcome: Outcome,
     ) -> Self {
         let (event_at, cancels, place) = (None, false, None);
+        let origin = Origin::Storage;
         Self {
             slot,
             path,
@@ -83,6 +96,7 @@ impl Item {
             event_at,
             cancels,
             outcome,
+            origin,
             place,
         }
     }
@@ -201,6 +215,8 @@ pub struct PatientChange {
     pub joined: Option<Vec<Joined>>,
     /// By what the facility's statements find the patient, when they changed.
     pub tokens: Option<FoundBy>,
+    /// Arrival numbers of the messages that wait no longer, because this change is made from them.
+    pub taken: Vec<i64>,
 }
 
 /// By what a patient is found.

@@ -19,6 +19,7 @@ pub(super) const ITEMS: Insert = Insert {
         ("event_at", Type::Int),
         ("cancels", Type::Int),
         ("outcome", Type::Int),
+        ("origin", Type::Int),
         ("segment", Type::Int),
         ("frame_at", Type::Int),
         ("frame_length", Type::Int),

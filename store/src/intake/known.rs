@@ -4,12 +4,13 @@ use model::id::{FacilityId, PatientNumber};
 use model::time::Instant;
 
 use super::columns::numbers;
-use super::{Item, Known, Outcome, Slot};
+use super::{Item, Known, Origin, Outcome, Slot};
 use crate::db::{Db, params};
 use crate::error::Error;
 use crate::raw::Place;
 
 type ItemRow = (
+    i64,
     i64,
     i64,
     i64,
@@ -33,7 +34,7 @@ pub(super) async fn known(
     patient: PatientNumber,
     facility: &FacilityId,
 ) -> Result<Known, Error> {
-    let items = "select slot, path, kind, flag, version, department, content, size, modified, event_at, cancels, outcome, \
+    let items = "select slot, path, kind, flag, version, department, content, size, modified, event_at, cancels, outcome, origin, \
                  segment, frame_at, frame_length from item where patient = $1 and facility = $2";
     let slots =
         "select slot, state, joins, published, keys from slot where patient = $1 and facility = $2";
@@ -70,10 +71,14 @@ fn item(row: ItemRow) -> Item {
             2 => Outcome::Kept,
             _ => Outcome::Withheld,
         },
+        origin: match row.12 {
+            1 => Origin::Storage,
+            _ => Origin::Pushed,
+        },
         place: Some(Place {
-            segment: row.12,
-            at: row.13,
-            length: row.14,
+            segment: row.13,
+            at: row.14,
+            length: row.15,
         }),
     }
 }

@@ -135,6 +135,7 @@ impl Writer {
             item.event_at.unwrap_or(Instant::MIN).into(),
             item.cancels.into(),
             (item.outcome as i64).into(),
+            (item.origin as i64).into(),
             place.segment.into(),
             place.at.into(),
             place.length.into(),

@@ -101,6 +101,7 @@ impl Kept {
                 standing: Standing::Current,
             }]),
             tokens: None,
+            taken: Vec::new(),
         }
     }
 

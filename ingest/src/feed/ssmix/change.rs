@@ -10,8 +10,11 @@ use model::record::{Body, Kind, Record};
 use normalize::join::{self, Contribution, allergies, encounters};
 use normalize::ssmix::data_type::DataKind;
 use normalize::ssmix::path::Flag;
-use store::{Error, FoundBy, Intake, Item, ItemChange, Joined, Known, SlotChange, Standing, Token};
+use store::{
+    Error, FoundBy, Intake, Item, ItemChange, Joined, Known, Origin, SlotChange, Standing, Token,
+};
 
+use super::overtaken::Overtaken;
 use super::read::{ReadFile, by_slot, version_text};
 use super::show::{
     JOINS_ALLERGIES, JOINS_ENCOUNTERS, Outline, Shown, SlotKind, VANISHED, outline, shown,
@@ -48,7 +51,9 @@ pub(crate) fn difference(
     known: &Known,
     digest: impl Fn(&Found) -> (i64, i64),
 ) -> Difference {
-    let mut kept: BTreeMap<i64, &Item> = known.items.iter().map(|item| (item.path, item)).collect();
+    let stored = known.items.iter();
+    let stored = stored.filter(|item| item.origin == Origin::Storage);
+    let mut kept: BTreeMap<i64, &Item> = stored.map(|item| (item.path, item)).collect();
     let mut difference = Difference::default();
     let mut seen = BTreeSet::new();
     // A rename half done shows one version under two names; the valid one counts, else the deleted.
@@ -122,11 +127,22 @@ impl Resolver<'_> {
             read.iter()
                 .map(|file| (file.item.slot, file.slot_kind.clone())),
         );
+        let overtaken = Overtaken::by(items.values());
+        touched.extend(overtaken.slots(&items, &touched));
+        for item in items.values().filter(|item| touched.contains(&item.slot)) {
+            kinds
+                .entry(item.slot)
+                .or_insert_with(|| SlotKind::numbered(item.kind));
+        }
+        let counting = |item: &Item| match overtaken.contains(item) {
+            true => item.flagged(VANISHED),
+            false => item.clone(),
+        };
         let slots = by_slot(
             items
                 .values()
                 .filter(|item| touched.contains(&item.slot))
-                .cloned(),
+                .map(counting),
         );
         let outlines: BTreeMap<i64, Outline> = slots
             .iter()

@@ -4,7 +4,7 @@
 use model::id::PatientNumber;
 use model::papers::LinkState;
 use normalize::lint;
-use store::{Error, Evidence, Link, Outcome, RosterEntry};
+use store::{Error, Evidence, Link, Outcome, Papers, RosterEntry};
 
 use super::Tree;
 use super::read::{self, ReadFile};
@@ -56,63 +56,63 @@ impl Tree {
         let Some(evidence) = readable.and_then(|file| file.evidence.as_ref()) else {
             return Ok(LinkState::Unproved);
         };
-        self.prove_with(entry.patient, link, evidence).await
+        prove_with(&self.papers, entry.patient, link, evidence).await
     }
+}
 
-    async fn prove_with(
-        &self,
-        patient: PatientNumber,
-        link: &Link,
-        evidence: &normalize::Evidence,
-    ) -> Result<LinkState, Error> {
-        self.papers
-            .prove_link(patient, &link.local_id, &facts(evidence))
-            .await
-    }
+/// Compares what an item says about the patient with the papers. Where the link stands then.
+pub(crate) async fn prove_with(
+    papers: &Papers,
+    patient: PatientNumber,
+    link: &Link,
+    evidence: &normalize::Evidence,
+) -> Result<LinkState, Error> {
+    papers
+        .prove_link(patient, &link.local_id, &facts(evidence))
+        .await
+}
 
-    /// Every item is tested against the demographics that proved the link of its number; what
-    /// disagrees may be another patient's and is withheld. New demographics of the facility join the
-    /// evidence.
-    pub(super) async fn test(
-        &self,
-        entry: &RosterEntry,
-        read: &mut [ReadFile],
-    ) -> Result<(), Error> {
-        for file in read
-            .iter()
-            .filter(|file| file.is_demographics && file.item.outcome == Outcome::Read)
-        {
-            if let (Some(evidence), Some(link)) = (&file.evidence, entry.links.get(file.number)) {
-                self.prove_with(entry.patient, link, evidence).await?;
-            }
+/// Every item is tested against the demographics that proved the link of its number; what
+/// disagrees may be another patient's and is withheld. New demographics of the facility join the
+/// evidence.
+pub(crate) async fn test(
+    papers: &Papers,
+    entry: &RosterEntry,
+    read: &mut [ReadFile],
+) -> Result<(), Error> {
+    for file in read
+        .iter()
+        .filter(|file| file.is_demographics && file.item.outcome == Outcome::Read)
+    {
+        if let (Some(evidence), Some(link)) = (&file.evidence, entry.links.get(file.number)) {
+            prove_with(papers, entry.patient, link, evidence).await?;
         }
-        // The files of a patient mostly say the same.
-        let mut tested: Vec<(usize, normalize::Evidence, bool)> = Vec::new();
-        for file in read
-            .iter_mut()
-            .filter(|file| file.item.outcome != Outcome::Withheld)
-        {
-            let known = tested.iter().find(|(number, evidence, _)| {
-                *number == file.number && Some(evidence) == file.evidence.as_ref()
-            });
-            let fits = match (known, &file.evidence, entry.links.get(file.number)) {
-                (Some((_, _, fits)), _, _) => *fits,
-                (None, Some(evidence), Some(link)) => {
-                    let fits = self
-                        .papers
-                        .fits(entry.patient, &link.local_id, &facts(evidence))
-                        .await?;
-                    tested.push((file.number, evidence.clone(), fits));
-                    fits
-                }
-                _ => false,
-            };
-            if !fits {
-                file.withhold(lint::D2302);
-            }
-        }
-        Ok(())
     }
+    // The files of a patient mostly say the same.
+    let mut tested: Vec<(usize, normalize::Evidence, bool)> = Vec::new();
+    for file in read
+        .iter_mut()
+        .filter(|file| file.item.outcome != Outcome::Withheld)
+    {
+        let known = tested.iter().find(|(number, evidence, _)| {
+            *number == file.number && Some(evidence) == file.evidence.as_ref()
+        });
+        let fits = match (known, &file.evidence, entry.links.get(file.number)) {
+            (Some((_, _, fits)), _, _) => *fits,
+            (None, Some(evidence), Some(link)) => {
+                let fits = papers
+                    .fits(entry.patient, &link.local_id, &facts(evidence))
+                    .await?;
+                tested.push((file.number, evidence.clone(), fits));
+                fits
+            }
+            _ => false,
+        };
+        if !fits {
+            file.withhold(lint::D2302);
+        }
+    }
+    Ok(())
 }
 
 fn facts(evidence: &normalize::Evidence) -> Evidence {

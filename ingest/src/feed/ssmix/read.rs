@@ -25,7 +25,7 @@ pub(crate) struct ReadFile {
     pub(crate) evidence: Option<Evidence>,
     pub(crate) findings: Vec<Finding>,
     raw: Vec<u8>,
-    version_path: String,
+    name: String,
     packed: Option<Packed>,
     pub(crate) is_demographics: bool,
     /// Which of the patient's numbers.
@@ -50,11 +50,14 @@ pub(crate) struct Number {
     pub(crate) demographics: bool,
 }
 
-struct Job<'a> {
-    name: FileName,
-    version_path: String,
-    number: (usize, &'a Number),
-    item: Item,
+/// Something to be read.
+pub(crate) struct Job {
+    pub(crate) name: FileName,
+    /// The name as it is kept, without the flag.
+    pub(crate) text: String,
+    /// Which of the patient's numbers.
+    pub(crate) number: usize,
+    pub(crate) item: Item,
 }
 
 impl Reader {
@@ -76,13 +79,24 @@ impl Reader {
         let work = move || {
             fetched
                 .into_par_iter()
-                .filter_map(|(file, content)| Some(reader.file(reader.job(file)?, content)))
+                .filter_map(|(file, content)| reader.file(reader.job(file)?, content))
                 .collect::<Vec<ReadFile>>()
         };
         cpu::run(work).await.unwrap_or_default()
     }
 
-    fn job(&self, file: Found) -> Option<Job<'_>> {
+    /// Reads what is at hand, many at once, in its order.
+    pub(crate) async fn read_all(&self, jobs: Vec<(Job, Content)>) -> Vec<ReadFile> {
+        let reader = self.clone();
+        let work = move || {
+            jobs.into_par_iter()
+                .filter_map(|(job, content)| reader.file(job, content))
+                .collect::<Vec<ReadFile>>()
+        };
+        cpu::run(work).await.unwrap_or_default()
+    }
+
+    fn job(&self, file: Found) -> Option<Job> {
         let number = self.numbers.get(file.number)?;
         let facility = &self.feed.facility;
         let slot_kind = slot_kind(&file.name);
@@ -103,14 +117,14 @@ impl Reader {
         );
         Some(Job {
             name: file.name,
-            version_path: file.version_path,
-            number: (file.number, number),
+            text: file.version_path,
+            number: file.number,
             item,
         })
     }
 
-    fn file(&self, job: Job<'_>, content: Content) -> ReadFile {
-        let (at, number) = job.number;
+    fn file(&self, job: Job, content: Content) -> Option<ReadFile> {
+        let number = self.numbers.get(job.number)?;
         let (raw, refused) = match content {
             Content::Bytes(bytes) if bytes.is_empty() => (bytes, Some(lint::S1111)),
             Content::Bytes(bytes) => (bytes, None),
@@ -152,16 +166,16 @@ impl Reader {
             findings: normalized.findings,
             is_demographics: job.name.kind == normalize::ssmix::data_type::DataKind::Adt00,
             raw,
-            version_path: job.version_path,
+            name: job.text,
             packed: None,
-            number: at,
+            number: job.number,
             item,
         };
         if strays && file.item.outcome != Outcome::Withheld {
             file.withhold(lint::D2301);
         }
         file.packed = file.pack().ok();
-        file
+        Some(file)
     }
 }
 
@@ -203,6 +217,15 @@ pub(crate) const fn flag_number(flag: Flag) -> i64 {
     }
 }
 
+/// A flag as it stands in a file name; of what has vanished nobody knows it any more.
+pub(crate) const fn name_of_flag(number: i64) -> char {
+    match number {
+        0 => '0',
+        2 => '2',
+        _ => '1',
+    }
+}
+
 impl ReadFile {
     /// Keeps the file sealed and gives none of its records away.
     pub(crate) fn withhold(&mut self, rule: Rule) {
@@ -217,7 +240,7 @@ impl ReadFile {
         let anew = || {
             Packed::new(
                 &self.raw,
-                &self.version_path,
+                &self.name,
                 self.records.iter().map(AsRef::as_ref),
             )
         };

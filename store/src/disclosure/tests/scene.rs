@@ -220,6 +220,7 @@ fn change(number: PatientNumber, facility: FacilityId, joins: i64) -> PatientCha
         slots: Vec::new(),
         joined: None,
         tokens: None,
+        taken: Vec::new(),
     }
 }
 
@@ -300,6 +301,7 @@ pub(super) async fn register(
     let change = PatientChange {
         joined: Some(vec![current(statement)]),
         tokens: Some(FoundBy::Only(tokens)),
+        taken: Vec::new(),
         ..change(number, facility, joins)
     };
     intake.accept(vec![change]).await.unwrap();

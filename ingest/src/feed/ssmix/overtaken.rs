@@ -1,0 +1,55 @@
+//! Two sources of one hospital: a message that it pushed counts until its storage has the same
+//! message, or for the same slot a version as new; from then on the storage says what becomes of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::time::Instant;
+use store::{Item, Origin};
+
+/// What a storage says by now.
+pub(crate) struct Overtaken {
+    contents: BTreeSet<i64>,
+    /// Newest version by slot.
+    versions: BTreeMap<i64, Instant>,
+}
+
+impl Overtaken {
+    /// Looks through all items of a patient at a facility. What has vanished from the storage was
+    /// there, and is not what was pushed before.
+    pub(crate) fn by<'a>(items: impl Iterator<Item = &'a Item>) -> Self {
+        let mut overtaken = Self {
+            contents: BTreeSet::new(),
+            versions: BTreeMap::new(),
+        };
+        for item in items.filter(|item| item.origin == Origin::Storage) {
+            overtaken.contents.insert(item.content);
+            let newest = overtaken.versions.entry(item.slot).or_insert(item.version);
+            *newest = item.version.max(*newest);
+        }
+        overtaken
+    }
+
+    /// Whether an item is a pushed one that counts no more.
+    pub(crate) fn contains(&self, item: &Item) -> bool {
+        let newest = self.versions.get(&item.slot);
+        item.origin == Origin::Pushed
+            && (self.contents.contains(&item.content)
+                || newest.is_some_and(|newest| *newest >= item.version))
+    }
+
+    /// Slots of pushed messages that the storage has under another slot among the touched ones: some
+    /// writers give their files order numbers that the messages do not tell.
+    pub(crate) fn slots(
+        &self,
+        items: &BTreeMap<i64, Item>,
+        touched: &BTreeSet<i64>,
+    ) -> BTreeSet<i64> {
+        let stored = items
+            .values()
+            .filter(|item| item.origin == Origin::Storage && touched.contains(&item.slot));
+        let contents: BTreeSet<i64> = stored.map(|item| item.content).collect();
+        let pushed = items.values().filter(|item| self.contains(item));
+        let same = pushed.filter(|item| contents.contains(&item.content));
+        same.map(|item| item.slot).collect()
+    }
+}
