@@ -4,6 +4,7 @@
 //! A read is one statement, never a held transaction: a grant that another connection or process
 //! removed is gone in the very next statement.
 
+mod among;
 mod insert;
 mod migrate;
 
@@ -459,6 +460,16 @@ impl Tx {
                 "select pg_advisory_xact_lock_shared($1)::text"
             };
             self.fetch_all::<(String,)>(sql, params![patient]).await?;
+        }
+        Ok(())
+    }
+
+    /// Holds the shared locks of many patients, as [`Tx::lock_patient`] holds one.
+    pub(crate) async fn share_patients(&mut self, patients: &[i64]) -> Result<(), Error> {
+        if let Self::Postgres(tx) = self {
+            let sql = "select pg_advisory_xact_lock_shared(n)::text from unnest($1::bigint[]) as n";
+            let locked = sqlx::query(sql).bind(patients);
+            locked.fetch_all(&mut **tx).await?;
         }
         Ok(())
     }

@@ -8,11 +8,15 @@
 //! | `known` | how it is looked up |
 //! | `rows`, `columns` | how a change becomes rows |
 //! | `findings` | what was found in the files, counted |
+//! | `receive` | how messages that a sender pushes are kept until a batch takes them |
+//! | `received` | how they are counted |
 
 mod change;
 mod columns;
 mod findings;
 mod known;
+mod receive;
+mod received;
 mod rows;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,6 +37,9 @@ pub use change::{
     SlotChange, Standing,
 };
 pub use findings::RuleCount;
+pub(crate) use receive::Arrivals;
+pub use receive::{Fate, Pushed, Received, Whose};
+pub use received::{FateCount, Reception};
 
 /// State of a record that was taken back: it is kept, and nobody sees it.
 pub(crate) const WITHDRAWN: i64 = 0;

@@ -46,6 +46,10 @@ impl Store {
 }
 
 impl Jobs {
+    pub(crate) const fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// Does what papers ask for: keys and introductions at once, back-fills and erasures when due.
     /// What fails holds up what follows of the same patient, and nobody else; it is kept and done by
     /// a later call.
@@ -144,7 +148,10 @@ impl Jobs {
         let plan = "insert into job (patient, kind, facility, due_at) values ($1, $2, $3, $4) on conflict do nothing";
         let records = &self.store.0.records;
         match what {
-            What::Introduce => self.introduce(errand).await?,
+            What::Introduce => {
+                self.introduce(errand.patient, errand.public, errand.epoch)
+                    .await?;
+            }
             What::BackFill(facility) => {
                 records
                     .execute(

@@ -3,7 +3,8 @@
 //! backups included.
 //!
 //! ```text
-//! master ─┬─ wrap     patient keys (random, one per patient and consent generation)
+//! master ─┬─ wrap     patient keys (random, one per patient and consent generation),
+//!         │           quarantine keys (random, one per feed and day)
 //!         ├─ office   papers, names, local ids, credentials
 //!         ├─ search   blind tokens
 //!         ├─ places   digests of slots, paths and contents
@@ -12,6 +13,9 @@
 //!         └─ audit    signatures of the audit's heads
 //! ```
 
+mod quarantine;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
@@ -23,6 +27,8 @@ use crate::clock::Clock;
 use crate::db::{Db, params};
 use crate::error::Error;
 use crate::seal::{BlockCipher, Digester, Sealer, Secret, derive, random};
+
+pub(crate) use quarantine::QuarantineKey;
 
 /// The key that everything hangs on: 32 bytes from a file or a secret of the environment.
 #[derive(Clone)]
@@ -200,6 +206,27 @@ impl Keys {
             .transpose()
     }
 
+    /// The keys of many patients at once; who has none is not among them.
+    pub(crate) async fn patients(
+        &self,
+        patients: &[i64],
+    ) -> Result<BTreeMap<PatientNumber, Arc<PatientKey>>, Error> {
+        let sql = "select patient, generation, wrapped from patient_key where patient";
+        let mut rows: Vec<(i64, i64, Vec<u8>)> = self.0.db.fetch_among(sql, patients).await?;
+        rows.sort_unstable();
+        // Of several generations the last one counts.
+        let newest: BTreeMap<i64, (i64, Vec<u8>)> = rows
+            .into_iter()
+            .map(|(patient, generation, wrapped)| (patient, (generation, wrapped)))
+            .collect();
+        let key = |(patient, (generation, wrapped)): (i64, (i64, Vec<u8>))| {
+            let patient = PatientNumber(patient);
+            let key = self.unwrap(patient, generation, &wrapped)?;
+            Ok((patient, Arc::new(key)))
+        };
+        newest.into_iter().map(key).collect()
+    }
+
     /// The patient's key; made when there is none.
     pub(crate) async fn ensure_patient(
         &self,
@@ -335,6 +362,26 @@ impl PatientKey {
     /// Opens the body of a joined record.
     pub(crate) fn open_body(&self, key: RecordKey, sealed: &[u8]) -> Result<Vec<u8>, Error> {
         self.bodies.open(sealed, self.body_place(key).as_bytes())
+    }
+
+    /// Seals a message that was pushed, until its frame is written.
+    pub(crate) fn seal_inbox(&self, arrival: i64, plain: &[u8]) -> Result<Vec<u8>, Error> {
+        self.frames
+            .seal(plain, self.inbox_place(arrival).as_bytes())
+    }
+
+    /// Opens a message that was pushed.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "what takes messages out of the inbox opens them")
+    )]
+    pub(crate) fn open_inbox(&self, arrival: i64, sealed: &[u8]) -> Result<Vec<u8>, Error> {
+        self.frames
+            .open(sealed, self.inbox_place(arrival).as_bytes())
+    }
+
+    fn inbox_place(&self, arrival: i64) -> String {
+        format!("inbox 1 {} {arrival}", self.place)
     }
 
     fn frame_place(&self, segment: i64, at: i64) -> String {

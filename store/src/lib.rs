@@ -53,8 +53,9 @@ pub use disclosure::{
 pub use error::Error;
 pub use frame::Packed;
 pub use intake::{
-    Content, FoundBy, Intake, Item, ItemChange, Joined, Known, Origin, Outcome, PatientChange,
-    Publish, RuleCount, Slot, SlotChange, Standing,
+    Content, Fate, FateCount, FoundBy, Intake, Item, ItemChange, Joined, Known, Origin, Outcome,
+    PatientChange, Publish, Pushed, Received, Reception, RuleCount, Slot, SlotChange, Standing,
+    Whose,
 };
 pub use jobs::{Failing, FeedStatus, Followed, Jobs, Rewritten};
 pub use keys::MasterKey;
@@ -64,6 +65,7 @@ pub use papers::{
 };
 
 use db::{Db, Name};
+use intake::Arrivals;
 use keys::Keys;
 use raw::Raw;
 
@@ -112,6 +114,7 @@ pub(crate) struct Shared {
     pub(crate) raw: Raw,
     pub(crate) network: Arc<Network>,
     pub(crate) clock: Clock,
+    pub(crate) arrivals: Arrivals,
 }
 
 impl Store {
@@ -140,6 +143,7 @@ impl Store {
             raw,
             network,
             clock,
+            arrivals: Arrivals::default(),
         })))
     }
 

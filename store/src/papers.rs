@@ -43,6 +43,7 @@ pub use erase::{Erasure, Ground};
 pub use evidence::Evidence;
 pub use import::{ImportError, Imported};
 pub use link::{Link, RosterEntry};
+pub(crate) use link::{OnFile, on_file};
 pub use outbox::{Errand, What};
 pub use rules::Wrong;
 pub use task::{Task, TaskKind};

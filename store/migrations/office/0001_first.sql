@@ -44,7 +44,7 @@ create table link (
     wanted_to bigint not null,         -- consent names the id and covers the facility; 0 and 0: never
     primary key (patient, facility, token)
 );
-create index link_token on link (facility, token);
+create index link_token on link (token);
 
 -- Tokens of each demographics version of a proved link, so that later items are tested blind.
 create table link_evidence (

@@ -26,6 +26,14 @@ const RECORDS: Migrations = &[
         "0004_failing",
         include_str!("../../migrations/records/0004_failing.sql"),
     ),
+    (
+        "0006_inbox",
+        include_str!("../../migrations/records/0006_inbox.sql"),
+    ),
+    (
+        "0007_reception",
+        include_str!("../../migrations/records/0007_reception.sql"),
+    ),
 ];
 const OFFICE: Migrations = &[(
     "0001_first",
@@ -35,10 +43,16 @@ const AUDIT: Migrations = &[(
     "0001_first",
     include_str!("../../migrations/audit/0001_first.sql"),
 )];
-const KEYS: Migrations = &[(
-    "0001_first",
-    include_str!("../../migrations/keys/0001_first.sql"),
-)];
+const KEYS: Migrations = &[
+    (
+        "0001_first",
+        include_str!("../../migrations/keys/0001_first.sql"),
+    ),
+    (
+        "0002_quarantine",
+        include_str!("../../migrations/keys/0002_quarantine.sql"),
+    ),
+];
 
 const LEDGER: &str = "create table if not exists migration (name text not null primary key)";
 

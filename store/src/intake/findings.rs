@@ -66,7 +66,7 @@ impl Intake {
 }
 
 impl RuleCount {
-    fn of((rule, count, last): (String, i64, i64)) -> Self {
+    pub(super) fn of((rule, count, last): (String, i64, i64)) -> Self {
         Self {
             rule,
             count,

@@ -4,19 +4,19 @@
 
 use std::sync::Arc;
 
-use model::id::{FacilityId, PatientNumber, RecordKey};
+use model::id::{FacilityId, PatientId, PatientNumber, RecordKey};
 
 use super::Jobs;
 use super::tally::{Tally, count};
 use crate::audit::{Action, Event};
 use crate::db::{Tx, params};
 use crate::error::Error;
-use crate::papers::{Erasure, Errand, Papers};
+use crate::papers::{Erasure, Papers};
 use crate::raw::Place;
 
 /// Tables with a facility column, and what erases one facility's rows of a patient. Findings go by
 /// their item, so they go first.
-const DELETIONS: [(&str, &str); 5] = [
+const DELETIONS: [(&str, &str); 6] = [
     (
         "finding",
         "delete from finding where patient = $1 and exists (select 1 from item i where i.patient = finding.patient \
@@ -38,10 +38,14 @@ const DELETIONS: [(&str, &str); 5] = [
         "search_token",
         "delete from search_token where patient = $1 and facility = $2",
     ),
+    (
+        "inbox",
+        "delete from inbox where patient = $1 and facility = $2",
+    ),
 ];
 
 /// What erases everything that is kept of a patient.
-const EVERYTHING: [(&str, &str); 5] = [
+const EVERYTHING: [(&str, &str); 6] = [
     ("finding", "delete from finding where patient = $1"),
     ("item", "delete from item where patient = $1"),
     ("slot", "delete from slot where patient = $1"),
@@ -50,6 +54,7 @@ const EVERYTHING: [(&str, &str); 5] = [
         "search_token",
         "delete from search_token where patient = $1",
     ),
+    ("inbox", "delete from inbox where patient = $1"),
 ];
 
 /// Something that a patient's key opens, to be tried when the key is gone.
@@ -196,17 +201,22 @@ impl Jobs {
     }
 
     /// Gives a patient a key and a row among the records. Rows of a patient without a key were left
-    /// by a crash after their key was destroyed.
-    pub(super) async fn introduce(&self, errand: &Errand) -> Result<(), Error> {
-        let (patient, keys) = (errand.patient, &self.store.0.keys);
+    /// by a crash after their key was destroyed. The epoch names the generation of the key.
+    pub(crate) async fn introduce(
+        &self,
+        patient: PatientNumber,
+        public: PatientId,
+        epoch: i64,
+    ) -> Result<(), Error> {
+        let keys = &self.store.0.keys;
         let tx = self.pass(patient).await?;
         match keys.patient(patient).await? {
             None => delete_everything(tx, patient).await?,
             Some(_) => drop(tx),
         }
-        keys.ensure_patient(patient, errand.epoch).await?;
+        keys.ensure_patient(patient, epoch).await?;
         let sql = "insert into patient (number, public_id, joins) values ($1, $2, 0) on conflict do nothing";
-        let params = params![patient, errand.public.0.to_vec()];
+        let params = params![patient, public.0.to_vec()];
         self.store.0.records.execute(sql, params).await?;
         Ok(())
     }

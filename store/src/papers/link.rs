@@ -1,7 +1,7 @@
 //! Whose is a local id. Only papers link; a link is proved by the facility's own demographics, and
 //! nothing of it is readable before.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::id::{FacilityId, LocalPatientId, PatientId, PatientNumber};
 use model::papers::{ConsentState, LinkState};
@@ -54,6 +54,50 @@ pub(super) fn token(shared: &Shared, local: &LocalPatientId) -> i64 {
     shared
         .keys
         .blind("link local id", &format!("{}|{id}", local.facility))
+}
+
+/// The patient behind a local id that feeds may read now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct OnFile {
+    pub(crate) patient: PatientNumber,
+    pub(crate) public: PatientId,
+    /// The state of the papers that this was read under.
+    pub(crate) epoch: i64,
+}
+
+/// Who of the local ids is on file: somebody whose paper names the id and is in force, whether the
+/// facility has agreed yet or not. Asked of the papers as they are now, in the order given.
+pub(crate) async fn on_file(
+    shared: &Shared,
+    locals: &[&LocalPatientId],
+) -> Result<Vec<Option<OnFile>>, Error> {
+    let tokens: Vec<i64> = locals.iter().map(|local| token(shared, local)).collect();
+    let mut asked = tokens.clone();
+    asked.sort_unstable();
+    asked.dedup();
+    let sql = "select l.token, l.patient, p.public_id, p.epoch, l.wanted_from, l.wanted_to \
+               from link l join patient p on p.number = l.patient where l.token";
+    let rows: Vec<(i64, i64, Vec<u8>, i64, i64, i64)> =
+        shared.office.fetch_among(sql, &asked).await?;
+    let now = shared.clock.now().0;
+    let mut found = BTreeMap::new();
+    for (token, patient, public, epoch, from, to) in rows {
+        if from <= now && now < to {
+            let (patient, public) = (PatientNumber(patient), public_id(public)?);
+            found.insert(
+                token,
+                OnFile {
+                    patient,
+                    public,
+                    epoch,
+                },
+            );
+        }
+    }
+    Ok(tokens
+        .iter()
+        .map(|token| found.get(token).copied())
+        .collect())
 }
 
 /// The patient to whom some of the local ids are linked already, if there is one.

@@ -214,7 +214,7 @@ async fn gov_a_consent_while_the_key_is_destroyed_gets_another_one() {
     .await;
 }
 
-const EVERYTHING_WENT: &str = "reason: withdrawal; rows: finding 0, item 0, slot 0, record 1, search_token 0; \
+const EVERYTHING_WENT: &str = "reason: withdrawal; rows: finding 0, item 0, slot 0, record 1, search_token 0, inbox 0; \
      sources: 1319999901; keys destroyed: 2";
 
 #[tokio::test]

@@ -1,0 +1,421 @@
+//! Messages that a sender pushes: whoever is told that one is kept must be able to rely on it, so a
+//! group of them is one durable transaction before any is answered. What is kept stands sealed in the
+//! inbox until a batch takes it; of patients who are not on file nothing is written but a count.
+//!
+//! Papers are asked afresh for each group, and once more before its transaction ends: a message that
+//! comes right after a consent is kept, and one that comes after a withdrawal is not. The first
+//! statement is a write and the patients' locks are held, as in `accept`, so whatever was written
+//! under papers that end meanwhile is there when the erase job looks.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use model::feed::Feed;
+use model::id::{LocalPatientId, PatientNumber};
+use model::time::Instant;
+
+use super::Intake;
+use super::received::COUNTS;
+use crate::db::{Insert, Tx, Type, Value, params};
+use crate::error::Error;
+use crate::frame::Packed;
+use crate::keys::{Keys, PatientKey, QuarantineKey};
+use crate::papers::{OnFile, on_file};
+
+/// So often a group begins again because a paper, or another process, came in between.
+const ATTEMPTS: usize = 8;
+/// Digests of control ids are never this.
+const NO_CONTROL: i64 = 0;
+
+const INBOX: Insert = Insert {
+    table: "inbox",
+    columns: &[
+        ("patient", Type::Int),
+        ("arrival", Type::Int),
+        ("facility", Type::Int),
+        ("feed", Type::Text),
+        ("control", Type::Int),
+        ("content", Type::Int),
+        ("received_at", Type::Int),
+        ("size", Type::Int),
+        ("sealed", Type::Bytes),
+    ],
+    conflict: "",
+};
+
+const QUARANTINE: Insert = Insert {
+    table: "quarantine",
+    columns: &[
+        ("feed", Type::Text),
+        ("arrival", Type::Int),
+        ("day", Type::Int),
+        ("rule", Type::Text),
+        ("kind", Type::Text),
+        ("answer", Type::Text),
+        ("feed_hash", Type::Bytes),
+        ("control", Type::Int),
+        ("content", Type::Int),
+        ("received_at", Type::Int),
+        ("size", Type::Int),
+        ("sealed", Type::Bytes),
+    ],
+    conflict: "",
+};
+
+/// A message as a sender pushed it. Cheap to clone.
+#[derive(Clone)]
+pub struct Pushed {
+    /// The bytes as they came.
+    pub raw: Arc<Vec<u8>>,
+    /// The control id (MSH-10) as it came; empty when there is none.
+    pub control: Vec<u8>,
+    /// Message type and event, e.g. `ADT^A08`, or `other`: one of few ASCII words, by which it is
+    /// counted.
+    pub kind: String,
+    /// Whose it is.
+    pub whose: Whose,
+}
+
+/// Whose a message is, as far as it can be told before anything is kept.
+#[derive(Clone)]
+pub enum Whose {
+    /// The patient of this number.
+    Of(LocalPatientId),
+    /// That cannot be told; a rule says why. `answer` is what the sender will be told (MSA-1).
+    Unknown {
+        /// Id of the rule.
+        rule: &'static str,
+        /// What the sender will be told.
+        answer: &'static str,
+    },
+    /// It does not matter: the sender is told that nothing is kept.
+    Refused,
+}
+
+/// What became of a message. It is durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Received {
+    /// Ascends with every message of every feed.
+    pub arrival: i64,
+    /// When.
+    pub at: Instant,
+    /// What became of it.
+    pub fate: Fate,
+}
+
+/// What became of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fate {
+    /// Sealed under its patient's key, in the inbox.
+    Kept = 1,
+    /// Not kept: no paper in force names its patient.
+    NotOnFile = 2,
+    /// Sealed under the key of the feed's quarantine.
+    Quarantined = 3,
+    /// Not kept, as its sender is told.
+    Refused = 4,
+}
+
+/// The last arrival number that this process used.
+#[derive(Default)]
+pub(crate) struct Arrivals(AtomicI64);
+
+impl Arrivals {
+    /// The first of so many numbers: the clock's microseconds, or behind the last one.
+    fn take(&self, now: Instant, count: i64) -> i64 {
+        let next = |last: i64| now.0.max(last.saturating_add(1));
+        let last_of = |last| Some(next(last).saturating_add(count - 1));
+        let (set, fetched) = (Ordering::SeqCst, Ordering::SeqCst);
+        match self.0.fetch_update(set, fetched, last_of) {
+            Ok(last) | Err(last) => next(last),
+        }
+    }
+
+    fn are_behind(&self, last: i64) {
+        self.0.fetch_max(last, Ordering::SeqCst);
+    }
+}
+
+impl Intake {
+    /// Makes messages of a feed durable, all or none, in their order; what became of each.
+    ///
+    /// # Errors
+    /// When a database does not answer: none may be acknowledged.
+    pub async fn receive(&self, feed: &Feed, pushed: Vec<Pushed>) -> Result<Vec<Received>, Error> {
+        if pushed.is_empty() {
+            return Ok(Vec::new());
+        }
+        for _ in 1..ATTEMPTS {
+            match self.receive_under(feed, pushed.clone()).await {
+                Err(Error::StaleEpoch) => {}
+                received => return received,
+            }
+        }
+        self.receive_under(feed, pushed).await
+    }
+
+    /// As [`Intake::receive`], unless the papers change meanwhile.
+    async fn receive_under(
+        &self,
+        feed: &Feed,
+        pushed: Vec<Pushed>,
+    ) -> Result<Vec<Received>, Error> {
+        let owners = self.owners(&pushed).await?;
+        let at = self.store.0.clock.now();
+        let count = i64::try_from(pushed.len()).unwrap_or(i64::MAX);
+        let group = Group {
+            first: self.store.0.arrivals.take(at, count),
+            at,
+            feed: feed.clone(),
+            patients: self.patients(&owners).await?,
+            quarantine: self.quarantine_key(feed, &pushed, at).await?,
+            pushed,
+            owners,
+        };
+        let keys = self.store.0.keys.clone();
+        let sealed = tokio::task::spawn_blocking(move || group.seal(&keys));
+        let sealed = sealed.await.map_err(|_| Error::Unavailable("sealing"))??;
+        self.write(feed, sealed).await
+    }
+
+    /// Who of the messages' patients is on file, in their order.
+    async fn owners(&self, pushed: &[Pushed]) -> Result<Vec<Option<OnFile>>, Error> {
+        let named = pushed.iter().filter_map(Pushed::local);
+        let found = on_file(&self.store.0, &named.collect::<Vec<_>>()).await?;
+        let mut found = found.into_iter();
+        let owner = |message: &Pushed| message.local().and_then(|_| found.next().flatten());
+        Ok(pushed.iter().map(owner).collect())
+    }
+
+    /// The keys of patients. Who has none yet, because the paper is that new, gets one.
+    async fn patients(
+        &self,
+        owners: &[Option<OnFile>],
+    ) -> Result<BTreeMap<PatientNumber, Arc<PatientKey>>, Error> {
+        let keys = &self.store.0.keys;
+        let wanted: BTreeMap<i64, OnFile> = owners
+            .iter()
+            .flatten()
+            .map(|owner| (owner.patient.0, *owner))
+            .collect();
+        let numbers: Vec<i64> = wanted.keys().copied().collect();
+        let mut found = keys.patients(&numbers).await?;
+        let fresh = wanted
+            .values()
+            .filter(|owner| !found.contains_key(&owner.patient))
+            .copied();
+        for owner in fresh.collect::<Vec<OnFile>>() {
+            let jobs = self.store.jobs();
+            jobs.introduce(owner.patient, owner.public, owner.epoch)
+                .await?;
+            let key = keys.patient(owner.patient).await?;
+            found.insert(owner.patient, Arc::new(key.ok_or(Error::StaleEpoch)?));
+        }
+        Ok(found)
+    }
+
+    /// Today's key of the feed's quarantine, when some message needs it.
+    async fn quarantine_key(
+        &self,
+        feed: &Feed,
+        pushed: &[Pushed],
+        at: Instant,
+    ) -> Result<Option<QuarantineKey>, Error> {
+        let is_unknown = |message: &Pushed| matches!(message.whose, Whose::Unknown { .. });
+        if !pushed.iter().any(is_unknown) {
+            return Ok(None);
+        }
+        let day = Instant::start_of(at.day());
+        let key = self.store.0.keys.ensure_quarantine(&feed.id, day).await?;
+        Ok(Some(key))
+    }
+
+    async fn write(&self, feed: &Feed, group: Sealed) -> Result<Vec<Received>, Error> {
+        let mut tx = self.db().begin_write_first().await?;
+        let patients: Vec<i64> = group.epochs.iter().map(|(patient, _)| *patient).collect();
+        // The locks come first, as in the erase pass: two orders would be a deadlock.
+        tx.share_patients(&patients).await?;
+        // INVARIANT: the first statement is a write; see `Db::begin_write_first`.
+        if !number(&mut tx, &feed.id, &group.received).await? {
+            drop(tx);
+            self.catch_up(&feed.id).await?;
+            return Err(Error::StaleEpoch);
+        }
+        tx.insert_many(&INBOX, group.inbox).await?;
+        tx.insert_many(&QUARANTINE, group.quarantine).await?;
+        tx.insert_many(&COUNTS, group.counts).await?;
+        let sql = "select number, epoch from office.patient where number";
+        let epochs: Vec<(i64, i64)> = tx.fetch_among(sql, &patients).await?;
+        if epochs.into_iter().collect::<BTreeSet<_>>() != group.epochs {
+            return Err(Error::StaleEpoch);
+        }
+        tx.commit().await?;
+        Ok(group.received)
+    }
+
+    /// Another process has used higher numbers, or the clock was set back.
+    async fn catch_up(&self, feed: &str) -> Result<(), Error> {
+        let sql = "select arrival from reception where feed = $1";
+        let row: Option<(i64,)> = self.db().fetch_optional(sql, params![feed]).await?;
+        if let Some((last,)) = row {
+            self.store.0.arrivals.are_behind(last);
+        }
+        Ok(())
+    }
+}
+
+/// Notes the last number of a group; false when somebody has used higher ones than its first.
+async fn number(tx: &mut Tx, feed: &str, received: &[Received]) -> Result<bool, Error> {
+    let sql = "insert into reception (feed, arrival) values ($1, $2) \
+               on conflict (feed) do update set arrival = excluded.arrival where reception.arrival < $3";
+    let first = received.first().map_or(0, |first| first.arrival);
+    let last = received.last().map_or(0, |last| last.arrival);
+    Ok(tx.execute(sql, params![feed, last, first]).await? == 1)
+}
+
+impl Pushed {
+    /// The patient's number, when it is known.
+    const fn local(&self) -> Option<&LocalPatientId> {
+        match &self.whose {
+            Whose::Of(local) => Some(local),
+            Whose::Unknown { .. } | Whose::Refused => None,
+        }
+    }
+}
+
+/// Messages with everything that is needed to keep them.
+struct Group {
+    feed: Feed,
+    at: Instant,
+    first: i64,
+    pushed: Vec<Pushed>,
+    owners: Vec<Option<OnFile>>,
+    patients: BTreeMap<PatientNumber, Arc<PatientKey>>,
+    quarantine: Option<QuarantineKey>,
+}
+
+/// A group as rows.
+struct Sealed {
+    received: Vec<Received>,
+    inbox: Vec<Vec<Value>>,
+    quarantine: Vec<Vec<Value>>,
+    counts: Vec<Vec<Value>>,
+    /// Patients, with the state of the papers under which they are on file.
+    epochs: BTreeSet<(i64, i64)>,
+}
+
+impl Group {
+    fn seal(self, keys: &Keys) -> Result<Sealed, Error> {
+        let owners = self.owners.iter().flatten();
+        let mut sealed = Sealed {
+            received: Vec::with_capacity(self.pushed.len()),
+            inbox: Vec::new(),
+            quarantine: Vec::new(),
+            counts: Vec::new(),
+            epochs: owners.map(|owner| (owner.patient.0, owner.epoch)).collect(),
+        };
+        let mut counts: BTreeMap<(Fate, &str), i64> = BTreeMap::new();
+        for (arrival, (message, owner)) in (self.first..).zip(self.pushed.iter().zip(&self.owners))
+        {
+            let fate = match (&message.whose, owner) {
+                (Whose::Refused, _) => Fate::Refused,
+                (Whose::Of(_), None) => Fate::NotOnFile,
+                (Whose::Of(_), Some(owner)) => {
+                    let row = self.inbox(keys, arrival, message, owner.patient)?;
+                    sealed.inbox.push(row);
+                    Fate::Kept
+                }
+                (Whose::Unknown { rule, answer }, _) => {
+                    let row = self.unknown(keys, arrival, message, rule, answer)?;
+                    sealed.quarantine.push(row);
+                    Fate::Quarantined
+                }
+            };
+            *counts.entry((fate, &message.kind)).or_default() += 1;
+            sealed.received.push(Received {
+                arrival,
+                at: self.at,
+                fate,
+            });
+        }
+        let day = Instant::start_of(self.at.day());
+        let count = |((fate, kind), count): ((Fate, &str), i64)| {
+            let feed = self.feed.id.as_str();
+            params![feed, day, fate as i64, kind, count].to_vec()
+        };
+        sealed.counts = counts.into_iter().map(count).collect();
+        Ok(sealed)
+    }
+
+    fn inbox(
+        &self,
+        keys: &Keys,
+        arrival: i64,
+        message: &Pushed,
+        patient: PatientNumber,
+    ) -> Result<Vec<Value>, Error> {
+        let key = self.patients.get(&patient).ok_or(Error::StaleEpoch)?;
+        let packed = Packed::new(&message.raw, [])?;
+        Ok(params![
+            patient,
+            arrival,
+            &self.feed.facility,
+            self.feed.id.as_str(),
+            control(keys, message),
+            content(keys, message),
+            self.at,
+            size(message),
+            key.seal_inbox(arrival, packed.bytes())?,
+        ]
+        .to_vec())
+    }
+
+    fn unknown(
+        &self,
+        keys: &Keys,
+        arrival: i64,
+        message: &Pushed,
+        rule: &str,
+        answer: &str,
+    ) -> Result<Vec<Value>, Error> {
+        let key = self.quarantine.as_ref();
+        let key = key.ok_or(Error::Corrupt("quarantine key"))?;
+        let packed = Packed::new(&message.raw, [])?;
+        Ok(params![
+            self.feed.id.as_str(),
+            arrival,
+            Instant::start_of(self.at.day()),
+            rule,
+            message.kind.as_str(),
+            answer,
+            self.feed.hash.to_vec(),
+            control(keys, message),
+            content(keys, message),
+            self.at,
+            size(message),
+            key.seal(arrival, packed.bytes())?,
+        ]
+        .to_vec())
+    }
+}
+
+fn control(keys: &Keys, message: &Pushed) -> i64 {
+    if message.control.is_empty() {
+        NO_CONTROL
+    } else {
+        keys.place("control", &[&message.control])
+    }
+}
+
+/// The digest of [`Intake::content_digest`].
+fn content(keys: &Keys, message: &Pushed) -> i64 {
+    keys.place("content", &[&message.raw])
+}
+
+fn size(message: &Pushed) -> i64 {
+    i64::try_from(message.raw.len()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests;
