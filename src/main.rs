@@ -13,6 +13,7 @@ mod metrics;
 mod opened;
 mod output;
 mod person;
+mod replay;
 mod serve;
 mod status;
 mod token;
@@ -63,6 +64,7 @@ enum Command {
     Demo(demo::Demo),
     Feed(feed::Feed),
     Ingest(ingest::Ingest),
+    Replay(replay::Replay),
     Serve(serve::Serve),
     Status(status::Status),
     Token(token::Token),
@@ -78,6 +80,7 @@ impl Command {
             Self::Demo(demo) => demo.run(config, output).await,
             Self::Feed(feed) => feed.run(config, output).await,
             Self::Ingest(ingest) => ingest.run(config, output).await,
+            Self::Replay(replay) => replay.run(config, output).await,
             Self::Serve(serve) => serve.run(config, output).await,
             Self::Status(status) => status.run(config, output).await,
             Self::Token(token) => token.run(config, output).await,

@@ -211,6 +211,7 @@ fn change(entry: &RosterEntry, joins: i64, files: &[Read]) -> anyhow::Result<Pat
         slots: files.iter().map(slot).collect(),
         joined: None,
         tokens: None,
+        taken: Vec::new(),
     })
 }
 

@@ -1,5 +1,6 @@
 //! The kinds of feeds, and what they have in common.
 
+pub(crate) mod pushed;
 pub(crate) mod ssmix;
 
 use std::sync::Arc;

@@ -4,24 +4,30 @@
 //! | --- | --- |
 //! | `feed`, `feed/ssmix` | where bytes come from, and what changes because of them |
 //! | [`cpu`] | how waiting and computing meet |
+//! | `replay` | how what is kept is read once more |
 //! | [`report`] | what a sweep did |
 //!
 //! `ingest` carries items from `normalize` to `store`, which do not know each other.
 
 pub mod cpu;
 mod feed;
+mod replay;
 pub mod report;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use model::feed::{Feed, FeedState, Source};
+use model::id::FacilityId;
 use store::{Error, Followed, Rewritten, Store};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::Instrument;
 
 use feed::Swept;
+use replay::Replay;
+pub use replay::{Counts, Replayed, Scope};
 pub use report::Report;
 
 /// How often papers are asked for what must follow from them.
@@ -92,6 +98,31 @@ impl Ingest {
             }
         }
         Ok(report)
+    }
+
+    /// Reads what is kept once more, of the patients whose papers are in force; writes what reads
+    /// otherwise only when `apply` says so.
+    ///
+    /// # Errors
+    /// When the store does not answer. What was written stays; the next replay goes on.
+    pub async fn replay(
+        &self,
+        scope: &Scope,
+        apply: bool,
+        progress: Progress<'_>,
+    ) -> Result<Replayed, Error> {
+        let feeds = self.store.network().feeds.values();
+        let facilities: BTreeSet<&FacilityId> = feeds
+            .map(|feed| &feed.facility)
+            .filter(|facility| scope.facility.as_ref().is_none_or(|only| only == *facility))
+            .collect();
+        let mut sum = Replayed::default();
+        for facility in facilities {
+            if let Some(replay) = Replay::new(&self.store, facility.clone(), apply) {
+                sum.add(replay.run(scope.patient, progress).await?);
+            }
+        }
+        Ok(sum)
     }
 
     /// Runs until `stop` says so: errands of papers, back-fills, sweeps. A feed that fails waits and

@@ -31,6 +31,8 @@ pub struct Report {
     /// Of them those about no file that could be kept; and what else a sweep tells of a feed.
     #[serde(skip)]
     pub(crate) noticed: BTreeMap<String, usize>,
+    /// Messages that were pushed once more, with the same bytes under the same control id.
+    pub again: usize,
     /// Links that wait for the facility's demographics.
     pub unproved_links: usize,
     /// Links whose demographics disagree with the papers.
@@ -126,6 +128,7 @@ impl Report {
         for (rule, count) in other.noticed {
             *self.noticed.entry(rule).or_default() += count;
         }
+        self.again += other.again;
         self.unproved_links += other.unproved_links;
         self.closed_links += other.closed_links;
         self.repeated += other.repeated;

@@ -1,5 +1,5 @@
 //! The rules that a finding can name. Ids are stable: reports, tests and operators refer to them.
-//! `C` rules speak of configuration and live elsewhere; here are `S` (storage) and `D` (message).
+//! `C` rules speak of configuration and live elsewhere; here are `S` (storage), `D` (message) and `R` (reception).
 
 use model::finding::{Effect, Finding, Place, Severity};
 
@@ -72,9 +72,11 @@ rules! {
     D2301 Error Withhold "患者番号がファイル名と異なる" "patient id differs from the file name"
     D2302 Error Withhold "生年月日・氏名が施設の患者基本情報と異なる" "birth date or name differ from the facility's demographics"
     D2303 Warn Publish "患者基本情報の削除（A23）" "the facility deleted the patient's data (A23)"
+    D2304 Warn Publish "取消イベントが対象の日時を示さないため直近のイベントを取り消した" "the cancel event does not say when its event was; the latest one is called off"
     D2310 Warn Publish "オーダ番号がファイル名と異なる" "order number differs from the file name"
     D2311 Warn Publish "診療日がメッセージの日付と異なる" "the date of the folder differs from the message"
     D2312 Info Publish "発生日時と MSH-7 が1日以上離れている" "MSH-7 is more than a day away from the file's time"
+    R3010 Warn Publish "同じメッセージ制御IDで内容の異なるメッセージ" "other bytes came before under the same control id (MSH-10)"
     S1101 Error Publish "フォルダとファイル名が一致しない" "path does not match the file name"
     S1103 Warn Publish "未知のデータ種別" "unknown data kind"
     S1104 Warn Publish "有効なファイルが複数ある" "two valid files of one slot"

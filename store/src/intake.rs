@@ -7,6 +7,7 @@
 //! | `change` | what is kept of a patient, and what changes of it |
 //! | `known` | how it is looked up |
 //! | `rows`, `columns` | how a change becomes rows |
+//! | `inbox` | pushed messages that wait to be accepted |
 //! | `findings` | what was found in the files, counted |
 //! | `receive` | how messages that a sender pushes are kept until a batch takes them |
 //! | `received` | how they are counted |
@@ -14,6 +15,7 @@
 mod change;
 mod columns;
 mod findings;
+mod inbox;
 mod known;
 mod receive;
 mod received;
@@ -29,6 +31,7 @@ use model::time::Instant;
 use crate::Store;
 use crate::db::{Db, Tx, Value, params};
 use crate::error::Error;
+use crate::frame::{Frame, Packed};
 use crate::keys::{Keys, PatientKey};
 use crate::raw::Place;
 
@@ -37,6 +40,7 @@ pub use change::{
     SlotChange, Standing,
 };
 pub use findings::RuleCount;
+pub use inbox::{Queue, Waiting};
 pub(crate) use receive::Arrivals;
 pub use receive::{Fate, Pushed, Received, Whose};
 pub use received::{FateCount, Reception};
@@ -65,14 +69,41 @@ impl Store {
     }
 }
 
-/// Bytes and records of an item that is kept.
+/// What is kept of an item.
 pub struct Content {
+    packed: Packed,
+    frame: Frame,
+}
+
+impl Content {
     /// The bytes as they came.
-    pub raw: Vec<u8>,
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] when the frame is damaged, as below.
+    pub fn raw(&self) -> Result<&[u8], Error> {
+        self.frame.raw()
+    }
+
     /// The name under which they came.
-    pub name: String,
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`].
+    pub fn name(&self) -> Result<&str, Error> {
+        self.frame.name()
+    }
+
     /// The records read from them.
-    pub records: Vec<Record>,
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`].
+    pub fn records(&self) -> Result<Vec<Record>, Error> {
+        self.frame.records()
+    }
+
+    /// Whether packing the item anew gives just this.
+    pub fn is(&self, packed: &Packed) -> bool {
+        self.packed.bytes() == packed.bytes()
+    }
 }
 
 impl Intake {
@@ -110,7 +141,7 @@ impl Intake {
         known::known(&self.store.0.records, patient, facility).await
     }
 
-    /// Bytes and records of items, in their order.
+    /// What is kept of items, in their order.
     ///
     /// # Errors
     /// [`Error::NotFound`] when the patient's key is gone, [`Error::Corrupt`] when a frame does not
@@ -131,17 +162,34 @@ impl Intake {
             .iter()
             .map(|item| item.place.ok_or(Error::Corrupt("item without frame")));
         let places = places.collect::<Result<Vec<Place>, Error>>()?;
-        let frames = self.store.0.raw.read(Arc::new(key), places).await?;
-        frames
-            .iter()
-            .map(|frame| {
-                Ok(Content {
-                    raw: frame.raw()?.to_vec(),
-                    name: frame.name()?.to_owned(),
-                    records: frame.records()?,
-                })
-            })
-            .collect()
+        let packed = self.store.0.raw.packed(Arc::new(key), places).await?;
+        let content = |packed: Packed| {
+            let frame = Frame::unpack(packed.bytes())?;
+            Ok(Content { packed, frame })
+        };
+        packed.into_iter().map(content).collect()
+    }
+
+    /// The records of a patient at a facility that several items say together.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when the patient's key is gone, [`Error::Corrupt`] when one does not open.
+    pub async fn joined(
+        &self,
+        patient: PatientNumber,
+        facility: &FacilityId,
+    ) -> Result<Vec<Record>, Error> {
+        let sql = "select key, body from record where patient = $1 and facility = $2 and source = 0 and state <> 0 \
+                   and category in (2, 8)";
+        let params = params![patient, facility];
+        let rows: Vec<(i64, Vec<u8>)> = self.db().fetch_all(sql, params).await?;
+        let key = self.store.0.keys.patient(patient).await?;
+        let key = key.ok_or(Error::NotFound)?;
+        let open = |(record, sealed): (i64, Vec<u8>)| {
+            let plain = key.open_body(RecordKey(record), &sealed)?;
+            serde_json::from_slice(&plain).map_err(|_| Error::Corrupt("record"))
+        };
+        rows.into_iter().map(open).collect()
     }
 
     /// Makes changes durable, all or nothing. Frames are durable before any row points to them.
@@ -153,6 +201,10 @@ impl Intake {
             return Ok(());
         }
         let keys = self.seal(&mut changes).await?;
+        let taken: Vec<(PatientNumber, Vec<i64>)> = changes
+            .iter()
+            .map(|change| (change.patient, change.taken.clone()))
+            .collect();
         let (rows, claims) = self.rows(changes, keys).await?;
         let mut tx = self.store.0.records.begin_write_first().await?;
         // INVARIANT: the first statement is a write; see `Db::begin_write_first`.
@@ -160,6 +212,9 @@ impl Intake {
             claim.take(&mut tx).await?;
         }
         rows.write(&mut tx).await?;
+        for (patient, arrivals) in taken {
+            inbox::take(&mut tx, patient, &arrivals).await?;
+        }
         let now = self.store.0.clock.now();
         for claim in &claims {
             claim.replace_joined(&mut tx, now).await?;

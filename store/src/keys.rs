@@ -371,10 +371,6 @@ impl PatientKey {
     }
 
     /// Opens a message that was pushed.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "what takes messages out of the inbox opens them")
-    )]
     pub(crate) fn open_inbox(&self, arrival: i64, sealed: &[u8]) -> Result<Vec<u8>, Error> {
         self.frames
             .open(sealed, self.inbox_place(arrival).as_bytes())

@@ -54,8 +54,8 @@ pub use error::Error;
 pub use frame::Packed;
 pub use intake::{
     Content, Fate, FateCount, FoundBy, Intake, Item, ItemChange, Joined, Known, Origin, Outcome,
-    PatientChange, Publish, Pushed, Received, Reception, RuleCount, Slot, SlotChange, Standing,
-    Whose,
+    PatientChange, Publish, Pushed, Queue, Received, Reception, RuleCount, Slot, SlotChange,
+    Standing, Waiting, Whose,
 };
 pub use jobs::{Failing, FeedStatus, Followed, Jobs, Rewritten};
 pub use keys::MasterKey;

@@ -128,6 +128,7 @@ impl Hub {
                 standing: Standing::Current,
             }]),
             tokens: None,
+            taken: Vec::new(),
         };
         self.store.intake().accept(vec![change]).await.unwrap();
     }

@@ -9,6 +9,7 @@ create table inbox (
     content bigint not null,           -- keyed digest of the bytes
     received_at bigint not null,
     size bigint not null,              -- of the message, in bytes
+    held bigint not null default -1,   -- state of the papers under which it must wait on; -1: none
     sealed bytea not null,             -- a frame without records, under the patient's key
     primary key (patient, arrival)
 )

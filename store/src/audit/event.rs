@@ -39,6 +39,7 @@ pub enum Action {
     GrantsRecomputed,
     TaskClosed,
     AuditRead,
+    Replayed,
 }
 
 /// A row before it stands in its chain.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use model::id::FacilityId;
+use model::id::{FacilityId, PatientNumber};
 use model::time::Instant;
 
 use super::Intake;
@@ -24,6 +24,9 @@ pub struct RuleCount {
 const FOUND: &str = "select f.rule, count(*), max(i.version) from finding f \
      join item i on i.patient = f.patient and i.slot = f.slot and i.path = f.path \
      where i.facility = $1 group by f.rule order by count(*) desc, f.rule";
+const RULES: &str = "select f.path, f.rule from finding f \
+     join item i on i.patient = f.patient and i.slot = f.slot and i.path = f.path \
+     where f.patient = $1 and i.facility = $2 order by f.slot, f.path, f.ordinal";
 const NOTICED: &str =
     "select rule, count, noticed_at from notice where feed = $1 order by count desc, rule";
 
@@ -35,6 +38,24 @@ impl Intake {
     pub async fn findings(&self, facility: &FacilityId) -> Result<Vec<RuleCount>, Error> {
         let rows = self.db().fetch_all(FOUND, params![facility]).await?;
         Ok(rows.into_iter().map(RuleCount::of).collect())
+    }
+
+    /// The rules that the findings about a patient's items name, by path, in their order.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn rules(
+        &self,
+        patient: PatientNumber,
+        facility: &FacilityId,
+    ) -> Result<BTreeMap<i64, Vec<String>>, Error> {
+        let params = params![patient, facility];
+        let rows: Vec<(i64, String)> = self.db().fetch_all(RULES, params).await?;
+        let mut rules: BTreeMap<i64, Vec<String>> = BTreeMap::new();
+        for (path, rule) in rows {
+            rules.entry(path).or_default().push(rule);
+        }
+        Ok(rules)
     }
 
     /// What the last sweep of a feed noticed about files and folders that could not be kept.

@@ -356,7 +356,7 @@ impl Group {
         patient: PatientNumber,
     ) -> Result<Vec<Value>, Error> {
         let key = self.patients.get(&patient).ok_or(Error::StaleEpoch)?;
-        let packed = Packed::new(&message.raw, [])?;
+        let packed = Packed::new(&message.raw, "", [])?;
         Ok(params![
             patient,
             arrival,
@@ -381,7 +381,7 @@ impl Group {
     ) -> Result<Vec<Value>, Error> {
         let key = self.quarantine.as_ref();
         let key = key.ok_or(Error::Corrupt("quarantine key"))?;
-        let packed = Packed::new(&message.raw, [])?;
+        let packed = Packed::new(&message.raw, "", [])?;
         Ok(params![
             self.feed.id.as_str(),
             arrival,

@@ -160,6 +160,7 @@ pub(super) async fn ask_again(
 const VERSIONS: &str = "select birth_date, sex, kana, kanji, given_kana, given_kanji from link_evidence \
      where patient = $1 and facility = $2 and link_token = $3 order by version";
 
+type LinkRow = (i64, i64, i64, Vec<u8>, i64, i64, i64);
 type RosterRow = (i64, Vec<u8>, i64, i64, Vec<u8>, i64, i64);
 type VersionRow = (i64, i64, i64, i64, i64, i64);
 
@@ -208,6 +209,48 @@ impl Papers {
             }
         }
         Ok(roster)
+    }
+
+    /// The same of some patients at a facility, with no link where no paper gives them one now.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn entries(
+        &self,
+        facility: &FacilityId,
+        patients: &[PatientNumber],
+    ) -> Result<Vec<RosterEntry>, Error> {
+        let shared = self.shared();
+        let numbers: Vec<i64> = patients.iter().map(|patient| patient.0).collect();
+        let sql = "select number, public_id, epoch from patient where number";
+        let found: Vec<(i64, Vec<u8>, i64)> = shared.office.fetch_among(sql, &numbers).await?;
+        let mut entries: BTreeMap<i64, RosterEntry> = BTreeMap::new();
+        for (number, public, epoch) in found {
+            let entry = RosterEntry {
+                patient: PatientNumber(number),
+                public: public_id(public)?,
+                epoch,
+                links: Vec::new(),
+                has_left: false,
+            };
+            entries.insert(number, entry);
+        }
+        let sql = "select patient, facility, token, sealed, state, wanted_from, wanted_to from link where patient";
+        let links: Vec<LinkRow> = shared.office.fetch_among(sql, &numbers).await?;
+        let now = shared.clock.now().0;
+        let here = links.into_iter().filter(|link| link.1 == facility.number());
+        for (patient, facility, token, sealed, state, from, to) in here {
+            let Some(entry) = entries.get_mut(&patient) else {
+                continue;
+            };
+            let state = link_state(state)?;
+            entry.has_left |= state == LinkState::Proved && to <= now;
+            if from <= now && now < to {
+                let local_id = open_local(&shared.keys, facility, token, &sealed)?;
+                entry.links.push(Link { local_id, state });
+            }
+        }
+        Ok(entries.into_values().collect())
     }
 
     /// Compares a facility's own demographics with the papers that name the link, and remembers them.

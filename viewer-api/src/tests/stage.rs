@@ -177,6 +177,7 @@ impl Stage {
             slots: Vec::new(),
             joined: Some(records.into_iter().map(current).collect()),
             tokens: Some(FoundBy::Only(tokens.to_vec())),
+            taken: Vec::new(),
         };
         self.store.intake().accept(vec![change]).await.unwrap();
     }

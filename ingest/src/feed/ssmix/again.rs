@@ -9,24 +9,24 @@ use super::show::VANISHED;
 use super::tree;
 
 impl Reader {
-    /// Reads kept items again, in their order. An item under a number that the papers name no longer
+    /// Reads kept items of one origin again, in their order. An item under a number that the papers name no longer
     /// is left out.
-    pub(crate) async fn again(&self, kept: Vec<(Item, Content)>) -> Vec<ReadFile> {
-        let jobs = kept.into_iter().filter_map(|(item, content)| {
-            let name =
-                path::parse(&format!("{}_{}", content.name, name_of_flag(item.flag))).ok()?;
+    pub(crate) async fn again(&self, kept: &[(Item, Content)], origin: Origin) -> Vec<ReadFile> {
+        let kept = kept.iter().filter(|(item, _)| item.origin == origin);
+        let jobs = kept.filter_map(|(item, content)| {
+            let text = content.name().ok()?.to_owned();
+            let name = path::parse(&format!("{text}_{}", name_of_flag(item.flag))).ok()?;
             let canonical = self.feed.identity.canonical(&name.patient);
-            let number = self
-                .numbers
-                .iter()
-                .position(|number| number.id == canonical)?;
+            let mut numbers = self.numbers.iter();
+            let number = numbers.position(|number| number.id == canonical)?;
+            let raw = content.raw().ok()?.to_vec();
             let job = Job {
                 name,
-                text: content.name,
+                text,
                 number,
-                item,
+                item: item.clone(),
             };
-            Some((job, tree::Content::Bytes(content.raw)))
+            Some((job, tree::Content::Bytes(raw)))
         });
         self.read_all(jobs.collect()).await
     }
@@ -49,9 +49,8 @@ pub(crate) async fn withheld_again(
     }
     let intake: &Intake = &reader.intake;
     let contents = intake.contents(entry.patient, &withheld).await?;
-    let mut read = reader
-        .again(withheld.into_iter().zip(contents).collect())
-        .await;
+    let kept: Vec<(Item, Content)> = withheld.into_iter().zip(contents).collect();
+    let mut read = reader.again(&kept, Origin::Pushed).await;
     test(papers, entry, &mut read).await?;
     read.retain(|file| file.item.outcome != Outcome::Withheld);
     Ok(read)

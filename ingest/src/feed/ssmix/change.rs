@@ -178,10 +178,8 @@ impl Resolver<'_> {
         }
         let contents = self.intake.contents(self.patient, &wanted).await?;
         for (item, content) in wanted.iter().zip(contents) {
-            records.insert(
-                item.path,
-                Arc::new(content.records.into_iter().map(Arc::new).collect()),
-            );
+            let read = content.records()?.into_iter().map(Arc::new);
+            records.insert(item.path, Arc::new(read.collect()));
         }
         Ok(())
     }

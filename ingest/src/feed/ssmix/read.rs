@@ -26,7 +26,7 @@ pub(crate) struct ReadFile {
     pub(crate) findings: Vec<Finding>,
     raw: Vec<u8>,
     name: String,
-    packed: Option<Packed>,
+    pub(crate) packed: Option<Packed>,
     pub(crate) is_demographics: bool,
     /// Which of the patient's numbers.
     pub(crate) number: usize,
@@ -227,6 +227,20 @@ pub(crate) const fn name_of_flag(number: i64) -> char {
 }
 
 impl ReadFile {
+    /// Ids of the rules that its findings name, in their order.
+    pub(crate) fn rules(&self) -> Vec<&str> {
+        let rules = self.findings.iter().map(|finding| finding.rule.as_str());
+        rules.collect()
+    }
+
+    /// Whether it calls off an event without saying when that was.
+    pub(crate) fn names_no_event(&self) -> bool {
+        self.item.cancels
+            && self.item.event_at.is_none()
+            && self.item.outcome == Outcome::Read
+            && self.slot_kind.kind.date_field().is_some()
+    }
+
     /// Keeps the file sealed and gives none of its records away.
     pub(crate) fn withhold(&mut self, rule: Rule) {
         self.findings.push(rule.at(Place::default()));

@@ -75,8 +75,11 @@ impl Kept {
         let patient = self.patient.patient;
         let contents = self.store.intake().contents(patient, items).await.unwrap();
         let says = |content: &crate::Content| {
-            let key = content.records[0].meta.source_key.clone();
-            (key, String::from_utf8(content.raw.clone()).unwrap())
+            let key = content.records().unwrap()[0].meta.source_key.clone();
+            (
+                key,
+                String::from_utf8(content.raw().unwrap().to_vec()).unwrap(),
+            )
         };
         contents.iter().map(says).collect()
     }
