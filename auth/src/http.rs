@@ -20,7 +20,7 @@ use axum::routing::{MethodRouter, get, post};
 use crate::state::Auth;
 
 pub use caller::Caller;
-pub use connection::{Block, Connection, Front, Site};
+pub use connection::{Connection, Front, Site};
 pub use request::request_id;
 pub use witness::{Recorded, witness};
 

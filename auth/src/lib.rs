@@ -38,7 +38,7 @@ pub mod verify;
 
 pub use enrol::{EnrolError, Enrolment};
 pub use http::{
-    Block, Caller, Connection, Front, ROUTES, Recorded, Route, Site, request_id, router, witness,
+    Caller, Connection, Front, ROUTES, Recorded, Route, Site, request_id, router, witness,
 };
 pub use limits::Use;
 pub use refusal::Refusal;

@@ -17,10 +17,11 @@ pub(crate) enum Swept {
 }
 
 impl Swept {
-    /// The running form of a feed.
-    pub(crate) fn new(feed: Arc<Feed>, store: Store, most: u64) -> Self {
+    /// The running form of a feed; nothing when its senders push.
+    pub(crate) fn new(feed: Arc<Feed>, store: Store, most: u64) -> Option<Self> {
         match feed.source {
-            Source::SsMix2Tree { .. } => Self::Tree(Tree::new(feed, store, most)),
+            Source::SsMix2Tree { .. } => Some(Self::Tree(Tree::new(feed, store, most))),
+            Source::MllpListen(_) => None,
         }
     }
 }

@@ -88,6 +88,10 @@ impl Ingest {
             ..Report::default()
         };
         for feed in feeds {
+            // Who pushes has nothing that could be fetched.
+            if feed.source.listen().is_some() {
+                continue;
+            }
             let begun = self.store.clock().now();
             report.add(sweep(&feed, &self.store, self.most, progress).await?);
             for patient in self.store.jobs().back_fills(&feed.facility).await? {
@@ -151,7 +155,9 @@ async fn sweep(
     most: u64,
     progress: Progress<'_>,
 ) -> Result<Report, Error> {
-    let Swept::Tree(tree) = Swept::new(Arc::clone(feed), store.clone(), most);
+    let Some(Swept::Tree(tree)) = Swept::new(Arc::clone(feed), store.clone(), most) else {
+        return Ok(Report::default());
+    };
     let swept = tree.sweep(progress).await;
     metrics::gauge!("musubi_source_up", "feed" => feed.id.clone()).set(if swept.is_ok() {
         1.0
@@ -260,7 +266,9 @@ async fn daily<Done: Future<Output = Result<(), Error>>>(
 }
 
 async fn sweeper(feed: Arc<Feed>, store: Store, most: u64) {
-    let Source::SsMix2Tree { sweep: every, .. } = &feed.source;
+    let Source::SsMix2Tree { sweep: every, .. } = &feed.source else {
+        return;
+    };
     let mut wait = *every;
     loop {
         match sweep(&feed, &store, most, &|_, _| {}).await {
@@ -290,7 +298,9 @@ async fn backfiller(feed: Arc<Feed>, store: Store, most: u64) {
 
 async fn backfill(feed: &Arc<Feed>, store: &Store, most: u64) -> Result<(), Error> {
     for patient in store.jobs().back_fills(&feed.facility).await? {
-        let Swept::Tree(tree) = Swept::new(Arc::clone(feed), store.clone(), most);
+        let Some(Swept::Tree(tree)) = Swept::new(Arc::clone(feed), store.clone(), most) else {
+            return Ok(());
+        };
         let begun = store.clock().now();
         let report = tree.backfill(patient).await?;
         if report.waiting > 0 {

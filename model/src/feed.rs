@@ -2,7 +2,9 @@
 //! key of such a file.
 
 mod keys;
+mod mllp;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::FacilityId;
 
 pub use keys::Neighbours;
+pub use mllp::{Mllp, OnFailure, Sender, Tls};
 
 /// The character set assumed where the bytes do not tell (`[decode] fallback`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -87,6 +90,8 @@ pub enum Source {
         /// How long a file must be unchanged before it is read.
         settle: Duration,
     },
+    /// HL7 v2.5 over MLLP: senders connect and push.
+    MllpListen(Mllp),
 }
 
 /// A feed file, checked.
@@ -117,6 +122,23 @@ impl Source {
     pub fn roots(&self) -> &[PathBuf] {
         match self {
             Self::SsMix2Tree { roots, .. } => roots,
+            Self::MllpListen(_) => &[],
+        }
+    }
+
+    /// How long a file must be unchanged before it is read.
+    pub const fn settle(&self) -> Duration {
+        match self {
+            Self::SsMix2Tree { settle, .. } => *settle,
+            Self::MllpListen(_) => Duration::ZERO,
+        }
+    }
+
+    /// The address at which senders connect.
+    pub const fn listen(&self) -> Option<SocketAddr> {
+        match self {
+            Self::SsMix2Tree { .. } => None,
+            Self::MllpListen(mllp) => Some(mllp.listen),
         }
     }
 }

@@ -13,10 +13,12 @@
 //! | [`papers`] | what people decided: consents, withdrawals |
 //! | [`network`], [`feed`] | the parsed forms of a network's profile, facilities and feed files |
 //! | [`written`] | their written form: TOML with places, read through a table of keys |
+//! | [`address`] | addresses of the network, and blocks of them |
 //! | [`mistake`] | what is wrong with a configuration file, and where |
 //! | [`finding`] | what reading noticed in an item |
 //! | [`phi`] | a wrapper for what must not be printed |
 
+pub mod address;
 pub mod allergy;
 pub mod code;
 pub mod condition;

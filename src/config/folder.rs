@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::config::{Reading, text_of, unreadable};
 
 /// Reads a network's folder. Everything that is wrong goes into `reading`; the network is absent
-/// then. Relative roots of feeds count from `base`.
+/// then. Relative paths in feeds count from `base`.
 pub(crate) fn read_network(folder: &Path, base: &Path, reading: &mut Reading) -> Option<Network> {
     if let Err(error) = std::fs::read_dir(folder) {
         reading.mistakes.push(unreadable(folder, &error));
@@ -113,7 +113,7 @@ fn read_feeds(
             None => good = false,
         }
     }
-    feeds.values_mut().for_each(|feed| place_roots(feed, base));
+    feeds.values_mut().for_each(|feed| place_files(feed, base));
     good.then_some(feeds)
 }
 
@@ -133,7 +133,15 @@ fn feed_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn place_roots(feed: &mut Feed, base: &Path) {
-    let Source::SsMix2Tree { roots, .. } = &mut feed.source;
-    roots.iter_mut().for_each(|root| *root = base.join(&*root));
+fn place_files(feed: &mut Feed, base: &Path) {
+    let place = |path: &mut PathBuf| *path = base.join(&*path);
+    match &mut feed.source {
+        Source::SsMix2Tree { roots, .. } => roots.iter_mut().for_each(place),
+        Source::MllpListen(mllp) => {
+            if let Some(tls) = &mut mllp.tls {
+                let files = [&mut tls.certificate, &mut tls.key, &mut tls.authorities];
+                files.into_iter().for_each(place);
+            }
+        }
+    }
 }

@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use auth::{Block, Front};
+use auth::Front;
+use model::address::Block;
 use model::mistake::{Mistake, rule};
 use model::network::Network;
 use model::written::{Entry, Key, Notes, Override, Word, closest, fill, put};

@@ -11,6 +11,7 @@ use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use axum::http::uri::Authority;
+use model::address::Block;
 
 use crate::refusal::Refusal;
 use crate::state::Auth;
@@ -55,51 +56,6 @@ impl FromStr for Site {
         }
         let named = named.strip_suffix(":443").unwrap_or(named);
         Ok(Self(format!("https://{}", named.to_ascii_lowercase())))
-    }
-}
-
-/// An address, or all that begin with the same bits (CIDR, RFC 4632 §3.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Block {
-    first: IpAddr,
-    bits: u32,
-}
-
-impl Block {
-    fn holds(&self, address: IpAddr) -> bool {
-        let begins = |address| leading(address, self.bits);
-        address.is_ipv4() == self.first.is_ipv4() && begins(address) == begins(self.first)
-    }
-}
-
-/// The leading bits of an address, of which there is at least one.
-fn leading(address: IpAddr, bits: u32) -> u128 {
-    let whole = match address {
-        IpAddr::V4(v4) => u128::from(v4.to_bits()) << 96,
-        IpAddr::V6(v6) => v6.to_bits(),
-    };
-    whole >> (128 - bits)
-}
-
-impl FromStr for Block {
-    type Err = Unfit;
-
-    fn from_str(text: &str) -> Result<Self, Unfit> {
-        let (address, bits) = match text.split_once('/') {
-            Some((address, bits)) => (address, Some(bits)),
-            None => (text, None),
-        };
-        let first: IpAddr = address.parse().map_err(|_| Unfit)?;
-        let first = first.to_canonical();
-        let width = if first.is_ipv4() { 32 } else { 128 };
-        let bits = match bits {
-            Some(bits) => bits.parse::<u32>().map_err(|_| Unfit)?,
-            None => width,
-        };
-        // A block of everybody trusts everybody, and bits behind the prefix are a slip of the pen.
-        let fits = (1..=width).contains(&bits)
-            && leading(first, bits) << (width - bits) == leading(first, width);
-        fits.then_some(Self { first, bits }).ok_or(Unfit)
     }
 }
 

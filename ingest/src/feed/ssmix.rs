@@ -30,7 +30,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::feed::{Feed, Identity, Source};
+use model::feed::{Feed, Identity};
 use model::id::PatientNumber;
 use normalize::lint;
 use store::{Error, Item, Known, Link, Origin, Outcome, Papers, PatientChange, RosterEntry, Store};
@@ -73,8 +73,7 @@ struct Compared {
 impl Tree {
     /// A feed over its roots. `most` bounds the size of one file.
     pub(crate) fn new(feed: Arc<Feed>, store: Store, most: u64) -> Self {
-        let Source::SsMix2Tree { roots, settle, .. } = &feed.source;
-        let (roots, settle) = (roots.clone(), *settle);
+        let (roots, settle) = (feed.source.roots().to_vec(), feed.source.settle());
         let papers = store.papers(normalize::text::fold);
         Self {
             feed,

@@ -1,12 +1,18 @@
 //! The written form of a feed: every key of `feeds/<id>.toml`, with what holds when it is absent.
+//! Some keys are of one kind of source only; `keys/mllp.rs` reads those of senders that push.
+
+mod mllp;
 
 use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::feed::{Fallback, Feed, FeedState, Identity, Quirk, Source};
+use toml::de::DeTable;
+
+use crate::feed::{Fallback, Feed, FeedState, Identity, Mllp, OnFailure, Quirk, Source};
 use crate::id::FacilityId;
-use crate::mistake::rule;
+use crate::mistake::{Mistake, rule};
 use crate::network::Facility;
 use crate::written::{Entry, Key, Parsed, Word, put, read};
 
@@ -26,17 +32,26 @@ struct Draft<'a> {
     title: String,
     facility: Option<FacilityId>,
     state: FeedState,
+    kind: Kind,
     roots: Vec<PathBuf>,
     sweep: Duration,
     settle: Duration,
+    mllp: Mllp,
     fallback: Fallback,
     identity: Identity,
     quirks: Vec<Quirk>,
 }
 
-/// Every key of a feed file.
-fn keys<'a>() -> [Key<Draft<'a>>; 34] {
-    [
+/// What kind of source a feed has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Tree,
+    Mllp,
+}
+
+/// Every key of a feed file that every kind of source has.
+fn keys<'a>() -> Vec<Key<Draft<'a>>> {
+    vec![
         Key::required("schema", |_, e| e.exactly("feed/1")),
         Key::required("id", |d, e| put(&mut d.id, id(d.neighbours, e))),
         Key::required("title", |d, e| {
@@ -50,22 +65,8 @@ fn keys<'a>() -> [Key<Draft<'a>>; 34] {
         Key::not_built("timezone", r#""Asia/Tokyo""#),
         Key::not_built_at_all("owner"),
         Key::new("quirks", "[]", |d, e| put(&mut d.quirks, e.words(&QUIRKS))),
-        Key::required("source.kind", |_, e| e.word(KINDS).map(drop)),
-        Key::required("source.roots", |d, e| {
-            put(&mut d.roots, roots(d.neighbours, e))
-        }),
-        Key::new("source.sweep", r#""10m""#, |d, e| {
-            put(&mut d.sweep, e.interval())
-        }),
-        Key::new("source.settle", r#""2s""#, |d, e| {
-            put(&mut d.settle, e.interval())
-        }),
-        Key::not_built("source.watch", r#""sweep""#),
+        Key::required("source.kind", |d, e| put(&mut d.kind, e.word(KINDS))),
         Key::not_built("source.max_item", r#""16MiB""#),
-        Key::not_built_at_all("source.io_budget"),
-        Key::not_built_at_all("source.index"),
-        Key::not_built_at_all("source.listen"),
-        Key::not_built_at_all("source.allow"),
         Key::not_built("decode.charset", r#""declared""#),
         Key::new("decode.fallback", r#""cp932""#, |d, e| {
             put(&mut d.fallback, e.word(FALLBACKS))
@@ -80,7 +81,6 @@ fn keys<'a>() -> [Key<Draft<'a>>; 34] {
             put(&mut d.identity.pad_to, pad_to(e).map(Some))
         }),
         Key::not_built("identity.check", r#""none""#),
-        Key::not_built_at_all("ack"),
         Key::not_built_at_all("map"),
         Key::not_built_at_all("validate"),
         Key::not_built_at_all("quality"),
@@ -90,6 +90,84 @@ fn keys<'a>() -> [Key<Draft<'a>>; 34] {
     ]
 }
 
+/// Keys of a storage.
+fn tree_keys<'a>() -> Vec<Key<Draft<'a>>> {
+    vec![
+        Key::required("source.roots", |d, e| {
+            put(&mut d.roots, roots(d.neighbours, e))
+        }),
+        Key::new("source.sweep", r#""10m""#, |d, e| {
+            put(&mut d.sweep, e.interval())
+        }),
+        Key::new("source.settle", r#""2s""#, |d, e| {
+            put(&mut d.settle, e.interval())
+        }),
+        Key::not_built("source.watch", r#""sweep""#),
+        Key::not_built_at_all("source.io_budget"),
+        Key::not_built_at_all("source.index"),
+    ]
+}
+
+/// Keys of senders that push.
+fn mllp_keys<'a>() -> Vec<Key<Draft<'a>>> {
+    vec![
+        Key::required("source.listen", |d, e| {
+            put(&mut d.mllp.listen, mllp::listen(d.neighbours, e))
+        }),
+        Key::new("source.allow", "[]", |d, e| {
+            put(&mut d.mllp.allow, mllp::blocks(e))
+        }),
+        Key::new("source.idle", r#""1d""#, |d, e| {
+            put(&mut d.mllp.idle, e.interval())
+        }),
+        Key::new("source.connections", "256", |d, e| {
+            let number = e.number(1..=4096)?;
+            put(&mut d.mllp.connections, usize::try_from(number).ok())
+        }),
+        Key::optional("source.tls", |d, e| {
+            put(&mut d.mllp.tls, mllp::tls(e).map(Some))
+        }),
+        Key::new("source.senders", "[]", |d, e| {
+            put(&mut d.mllp.senders, mllp::senders(e))
+        }),
+        Key::new("ack.mode", r#""original""#, |_, e| {
+            e.word(mllp::ACK_MODES).map(drop)
+        }),
+        Key::new("ack.on_failure", r#""wait""#, |d, e| {
+            put(&mut d.mllp.on_failure, e.word(mllp::ON_FAILURE))
+        }),
+        Key::only("ack.point", r#""committed""#),
+        Key::not_built("ack.on_parse_error", r#""AA+quarantine""#),
+        Key::not_built("ack.on_policy_error", r#""AR""#),
+        Key::not_built("ack.on_overload", r#""wait""#),
+        Key::not_built("ack.text", r#""id-only""#),
+        Key::not_built_at_all("ack.deadline"),
+    ]
+}
+
+/// A key of another kind of source: known, and wrong here.
+fn foreign<'a>(key: &Key<Draft<'a>>) -> Key<Draft<'a>> {
+    Key::optional(key.name, |draft, entry| {
+        let (this, other) = match draft.kind {
+            Kind::Tree => ("ssmix2-tree", "mllp-listen"),
+            Kind::Mllp => ("mllp-listen", "ssmix2-tree"),
+        };
+        let what = format!("is a key of another kind of source than \"{this}\"");
+        let help = format!("leave it out, or write `source.kind = \"{other}\"`");
+        entry.refuse(rule::REFUSED, &what, Some(help));
+        None
+    })
+}
+
+/// The kind that a file names, before its keys are read.
+fn kind_of(text: &str) -> Option<Kind> {
+    let (root, _) = DeTable::parse_recoverable(text);
+    let source = root.get_ref().get("source")?.get_ref().as_table()?;
+    let kind = source.get("kind")?.get_ref().as_str()?;
+    let known = KINDS.iter().find(|(name, _)| *name == kind);
+    known.and_then(|(_, kind)| *kind)
+}
+
 const STATES: [Word<FeedState>; 5] = [
     ("draft", None),
     ("shadow", None),
@@ -97,11 +175,11 @@ const STATES: [Word<FeedState>; 5] = [
     ("paused", Some(FeedState::Paused)),
     ("retired", Some(FeedState::Retired)),
 ];
-const KINDS: [Word<()>; 14] = [
-    ("ssmix2-tree", Some(())),
+const KINDS: [Word<Kind>; 14] = [
+    ("ssmix2-tree", Some(Kind::Tree)),
     ("ssmix2-ext", None),
     ("ssmix2-transaction", None),
-    ("mllp-listen", None),
+    ("mllp-listen", Some(Kind::Mllp)),
     ("mllp-dial", None),
     ("hl7-file", None),
     ("cda-tree", None),
@@ -133,11 +211,32 @@ impl Feed {
         hash: [u8; 32],
         neighbours: Neighbours<'_>,
     ) -> Parsed<Self> {
+        let kind = kind_of(text).unwrap_or(Kind::Tree);
+        let (own, others) = match kind {
+            Kind::Tree => (tree_keys(), mllp_keys()),
+            Kind::Mllp => (mllp_keys(), tree_keys()),
+        };
+        let foreign: Vec<_> = others.iter().map(foreign).collect();
+        let names: Vec<&str> = foreign.iter().map(|key| key.name).collect();
+        let keys: Vec<_> = keys().into_iter().chain(own).chain(foreign).collect();
+        let draft = Draft::new(neighbours, kind);
         let Parsed {
             value,
-            defaults,
-            mistakes,
-        } = read(file, text, &keys(), Draft::new(neighbours));
+            mut defaults,
+            mut mistakes,
+        } = read(file, text, &keys, draft);
+        defaults.retain(|taken| !names.contains(&taken.key));
+        let absence = |(rule, message, help): (_, String, Option<&str>)| Mistake {
+            rule,
+            file: file.to_owned(),
+            line: 0,
+            column: 0,
+            message,
+            help: help.map(str::to_owned),
+        };
+        let found = value.as_ref().map(Draft::contradictions);
+        mistakes.extend(found.into_iter().flatten().map(absence));
+        let value = value.filter(|_| mistakes.is_empty());
         Parsed {
             value: value.and_then(|draft| draft.checked(hash)),
             defaults,
@@ -147,49 +246,71 @@ impl Feed {
 }
 
 impl<'a> Draft<'a> {
-    fn new(neighbours: Neighbours<'a>) -> Self {
+    fn new(neighbours: Neighbours<'a>, kind: Kind) -> Self {
         Self {
             neighbours,
             id: String::new(),
             title: String::new(),
             facility: None,
             state: FeedState::Paused,
+            kind,
             roots: Vec::new(),
             sweep: Duration::ZERO,
             settle: Duration::ZERO,
+            mllp: Mllp {
+                listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+                allow: Vec::new(),
+                idle: Duration::ZERO,
+                connections: 1,
+                tls: None,
+                senders: Vec::new(),
+                on_failure: OnFailure::default(),
+            },
             fallback: Fallback::default(),
             identity: Identity::default(),
             quirks: Vec::new(),
         }
     }
 
+    /// What keys say together, or beside other feeds, that none of them says alone: rule, message,
+    /// help.
+    fn contradictions(&self) -> Vec<(&'static str, String, Option<&'static str>)> {
+        let mut found = Vec::new();
+        if self.kind == Kind::Mllp {
+            let inside = mllp::contradictions(&self.mllp).into_iter();
+            found.extend(inside.map(|(rule, message, help)| (rule, message, Some(help))));
+        }
+        let same = |other: &&Feed| Some(&other.facility) == self.facility.as_ref();
+        let mut others = self.neighbours.feeds.values().filter(same);
+        if let Some(other) = others.find(|other| other.identity != self.identity) {
+            let message = format!(
+                "`identity` differs from that of feed \"{}\", which brings data of the same facility",
+                other.id
+            );
+            let help = "one number is one patient, whichever feed says it: write the same in both";
+            found.push((rule::REFUSED, message, Some(help)));
+        }
+        found
+    }
+
     fn checked(self, hash: [u8; 32]) -> Option<Feed> {
-        let Self {
-            id,
-            title,
-            state,
-            roots,
-            sweep,
-            settle,
-            fallback,
-            identity,
-            quirks,
-            ..
-        } = self;
-        let source = Source::SsMix2Tree {
-            roots,
-            sweep,
-            settle,
+        let source = match self.kind {
+            Kind::Tree => Source::SsMix2Tree {
+                roots: self.roots,
+                sweep: self.sweep,
+                settle: self.settle,
+            },
+            Kind::Mllp => Source::MllpListen(self.mllp),
         };
         Some(Feed {
-            id,
-            title,
+            id: self.id,
+            title: self.title,
             facility: self.facility?,
-            state,
+            state: self.state,
             source,
-            fallback,
-            identity,
-            quirks,
+            fallback: self.fallback,
+            identity: self.identity,
+            quirks: self.quirks,
             hash,
         })
     }

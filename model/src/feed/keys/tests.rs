@@ -240,11 +240,13 @@ fn what_is_not_built_is_refused() {
         "timezone = \"UTC\"\n",
         &["8:12 C0121 `timezone` is known, not built yet | leave it out, or write \"Asia/Tokyo\""],
     );
-    let mllp = GOOD.replace("ssmix2-tree", "mllp-listen");
+    let dicom = GOOD.replace("ssmix2-tree", "dicom-scp");
     check_beside(
         &BTreeMap::new(),
-        &mllp,
-        &["6:15 C0121 `source.kind` = \"mllp-listen\" is known, not built yet | write ssmix2-tree"],
+        &dicom,
+        &[
+            "6:15 C0121 `source.kind` = \"dicom-scp\" is known, not built yet | write ssmix2-tree or mllp-listen",
+        ],
     );
     let draft = GOOD.replace("\"active\"", "\"draft\"");
     check_beside(
@@ -254,4 +256,136 @@ fn what_is_not_built_is_refused() {
             "5:9 C0121 `state` = \"draft\" is known, not built yet | write active or paused or retired",
         ],
     );
+}
+
+const PUSHED: &str = r#"schema = "feed/1"
+id = "demo-mllp"
+title = "中央病院 HL7"
+facility = "1319999901"
+state = "active"
+source.kind = "mllp-listen"
+source.listen = "10.1.2.3:2575"
+"#;
+
+/// The mistakes of a feed whose senders push, with lines added at its end (they begin at line 8).
+fn check_pushed(added: &str, expected: &[&str]) {
+    check_beside(&BTreeMap::new(), &format!("{PUSHED}{added}"), expected);
+}
+
+#[test]
+fn senders_that_push_are_read_with_their_defaults() {
+    let parsed = parse(
+        &format!("{PUSHED}source.allow = [\"10.1.2.0/24\"]\n"),
+        &BTreeMap::new(),
+    );
+    let feed = parsed.value.unwrap();
+    let Source::MllpListen(mllp) = feed.source else {
+        panic!("a feed whose senders push");
+    };
+    assert_eq!(mllp.listen, "10.1.2.3:2575".parse().unwrap());
+    assert_eq!(mllp.allow, ["10.1.2.0/24".parse().unwrap()]);
+    assert_eq!(
+        (mllp.idle, mllp.connections, mllp.on_failure),
+        (Duration::from_secs(86_400), 256, OnFailure::Wait)
+    );
+    let taken: Vec<&str> = parsed.defaults.iter().map(|taken| taken.key).collect();
+    assert!(taken.contains(&"ack.on_failure") && !taken.contains(&"source.sweep"));
+}
+
+#[test]
+fn each_sender_has_its_own_certificate() {
+    let digest = "ab".repeat(32);
+    let tls = "[source.tls]\ncertificate = \"a.crt\"\nkey = \"a.key\"\nauthorities = \"ca.crt\"\n";
+    let sender = format!("[[source.senders]]\nname = \"his\"\ncertificate = \"{digest}\"\n");
+    let feed = parse(&format!("{PUSHED}{tls}{sender}"), &BTreeMap::new());
+    let Source::MllpListen(mllp) = feed.value.unwrap().source else {
+        panic!("a feed whose senders push");
+    };
+    assert_eq!(mllp.senders[0].certificate, Some([0xab; 32]));
+    assert_eq!(mllp.tls.unwrap().authorities, PathBuf::from("ca.crt"));
+    check_pushed(
+        &format!("{tls}[[source.senders]]\nname = \"his\"\n"),
+        &[
+            "0:0 C0123 sender \"his\" has no `certificate`, although there is `source.tls` | `addresses` say who a sender is without TLS, `certificate` with it",
+        ],
+    );
+    check_pushed(
+        &sender,
+        &[
+            "0:0 C0123 sender \"his\" shows a certificate, which it cannot without `source.tls` | `addresses` say who a sender is without TLS, `certificate` with it",
+        ],
+    );
+    check_pushed(
+        "[source.tls]\ncertificate = \"a.crt\"\nkye = \"a.key\"\n",
+        &["10:1 C0122 `source.tls` does not know \"kye\" | did you mean \"key\"?"],
+    );
+    check_pushed(
+        "source.tls = { certificate = \"a.crt\", key = \"a.key\" }\n",
+        &["8:14 C0120 `source.tls` says no `authorities`"],
+    );
+}
+
+#[test]
+fn somebody_must_be_allowed_to_connect() {
+    check_pushed(
+        "",
+        &["0:0 C0120 without `source.tls` it must be said who may connect | write `source.allow`"],
+    );
+    check_pushed(
+        "source.allow = [\"his\"]\n",
+        &[
+            "8:17 C0102 `source.allow` must be an address such as \"10.1.2.3\" or a block of them such as \"10.1.2.0/24\", not \"his\"",
+        ],
+    );
+}
+
+#[test]
+fn a_key_of_another_kind_of_source_is_a_mistake() {
+    check_pushed(
+        "source.allow = [\"10.1.2.4\"]\nsource.roots = [\"/mnt\"]\n",
+        &[
+            "9:16 C0123 `source.roots` is a key of another kind of source than \"mllp-listen\" | leave it out, or write `source.kind = \"ssmix2-tree\"`",
+        ],
+    );
+    check(
+        "ack.mode = \"original\"\n",
+        &[
+            "8:12 C0123 `ack.mode` is a key of another kind of source than \"ssmix2-tree\" | leave it out, or write `source.kind = \"mllp-listen\"`",
+        ],
+    );
+}
+
+#[test]
+fn other_modes_of_acknowledgement_are_not_built() {
+    check_pushed(
+        "source.allow = [\"10.1.2.4\"]\nack.mode = \"enhanced\"\n",
+        &["9:12 C0121 `ack.mode` = \"enhanced\" is known, not built yet | write original"],
+    );
+    check_pushed(
+        "source.allow = [\"10.1.2.4\"]\nack.on_failure = \"AR\"\n",
+        &["9:18 C0122 `ack.on_failure` does not know \"AR\" | did you mean \"AE\"?"],
+    );
+}
+
+#[test]
+fn no_two_feeds_listen_at_one_address_and_those_of_one_facility_agree_about_numbers() {
+    let allowed = format!("{PUSHED}source.allow = [\"10.1.2.4\"]\n");
+    let first = parse(&allowed, &BTreeMap::new()).value.unwrap();
+    let others = BTreeMap::from([(first.id.clone(), first)]);
+    let everywhere = allowed
+        .replace("demo-mllp", "other")
+        .replace("10.1.2.3", "0.0.0.0");
+    check_beside(
+        &others,
+        &everywhere,
+        &["7:17 C0103 `source.listen` is an address at which feed \"demo-mllp\" listens"],
+    );
+    check_beside(
+        &others,
+        &format!("{GOOD}identity.pad_to = 10\n"),
+        &[
+            "0:0 C0123 `identity` differs from that of feed \"demo-mllp\", which brings data of the same facility | one number is one patient, whichever feed says it: write the same in both",
+        ],
+    );
+    check_beside(&others, GOOD, &[]);
 }
