@@ -351,7 +351,7 @@ impl Replay {
 
 /// What only its arrival told about a message stands as it did.
 fn keep_what_was_received(file: &mut ReadFile, rules: Option<&Vec<String>>) {
-    for rule in [normalize::lint::R3010, normalize::lint::D2304] {
+    for rule in [normalize::lint::R3010, normalize::lint::D2305] {
         if rules.is_some_and(|rules| rules.iter().any(|kept| kept == rule.id)) {
             file.findings
                 .push(rule.at(model::finding::Place::default()));

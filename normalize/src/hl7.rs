@@ -5,8 +5,10 @@
 //! | [`message`], `cut.rs`, `escape.rs` | a message in its parts |
 //! | `data_type.rs`, `segment.rs` | readers of data types, of segments |
 //! | `adt.rs`, `problem.rs`, `prescription.rs`, `injection.rs`, `lab.rs` | a family of messages each |
+//! | [`ack`] | what the sender of a message is told |
 //! | `check.rs` | what is checked of every file |
 
+pub mod ack;
 mod adt;
 pub(crate) mod check;
 mod cut;

@@ -402,7 +402,7 @@ fn call_off_the_latest(read: &mut [ReadFile], known: &Known) {
             cancel.item.slot = slot;
             cancel.item.kind = kind;
             cancel.slot_kind = SlotKind::numbered(kind);
-            cancel.findings.push(lint::D2304.at(Place::default()));
+            cancel.findings.push(lint::D2305.at(Place::default()));
         }
     }
 }

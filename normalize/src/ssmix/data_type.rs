@@ -190,6 +190,12 @@ impl DataKind {
     }
 }
 
+/// A message type with its event, if the storage knows it.
+pub fn trigger(message: &str, event: &str) -> Option<Trigger> {
+    let mut all = KNOWN.iter().flat_map(|known| known.messages);
+    all.find(|known| **known == (message, event)).copied()
+}
+
 /// Whether a trigger event calls off another one (HL7 table 0003).
 pub fn cancels(event: &str) -> bool {
     matches!(
