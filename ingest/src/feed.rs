@@ -1,4 +1,4 @@
-//! The kinds of feeds, and what they have in common.
+//! A feed at work, whatever its kind.
 
 pub(crate) mod pushed;
 pub(crate) mod ssmix;
@@ -6,22 +6,52 @@ pub(crate) mod ssmix;
 use std::sync::Arc;
 
 use model::feed::{Feed, Source};
-use store::Store;
+use store::{Error, Store};
+use tokio::sync::Notify;
 
+use self::pushed::Lane;
 use self::ssmix::Tree;
+use crate::Progress;
+use crate::report::Report;
 
-/// A feed that can be swept.
-pub(crate) enum Swept {
-    /// SS-MIX2 標準化ストレージ
-    Tree(Tree),
+/// Does once what a feed does again and again: sweeps, or accepts what was received.
+pub(crate) async fn once(
+    feed: &Arc<Feed>,
+    store: &Store,
+    most: u64,
+    progress: Progress<'_>,
+) -> Result<Report, Error> {
+    match &feed.source {
+        Source::SsMix2Tree { .. } => {
+            let tree = Tree::new(Arc::clone(feed), store.clone(), most);
+            let begun = store.clock().now();
+            let report = tree.sweep_and_tell(progress).await?;
+            for patient in store.jobs().back_fills(&feed.facility).await? {
+                let jobs = store.jobs();
+                jobs.back_filled(patient, &feed.facility, begun).await?;
+            }
+            Ok(report)
+        }
+        Source::MllpListen(_) => {
+            let lane = Lane::new(Arc::clone(feed), store.clone(), most);
+            let mut report = Report::default();
+            lane.drain(0, &mut report).await?;
+            Ok(report)
+        }
+    }
 }
 
-impl Swept {
-    /// The running form of a feed; nothing when its senders push.
-    pub(crate) fn new(feed: Arc<Feed>, store: Store, most: u64) -> Option<Self> {
-        match feed.source {
-            Source::SsMix2Tree { .. } => Some(Self::Tree(Tree::new(feed, store, most))),
-            Source::MllpListen(_) => None,
+/// Runs a feed for ever. One that fails waits and goes on by itself.
+pub(crate) async fn run(feed: Arc<Feed>, store: Store, most: u64) {
+    match &feed.source {
+        Source::SsMix2Tree { sweep, .. } => {
+            let tree = Tree::new(Arc::clone(&feed), store, most);
+            tokio::join!(tree.keep_sweeping(*sweep), tree.keep_back_filling());
+        }
+        Source::MllpListen(_) => {
+            let arrived = Arc::new(Notify::new());
+            let lane = Lane::new(Arc::clone(&feed), store, most);
+            lane.keep_accepting(&arrived).await;
         }
     }
 }

@@ -12,8 +12,8 @@ use model::record::{Kind, Record};
 use normalize::ssmix::data_type::DataKind;
 use serde::Serialize;
 use store::{
-    Content, Error, Item, ItemChange, Joined, Known, Origin, Outcome, Papers, PatientChange,
-    RosterEntry, SlotChange, Store,
+    Content, Error, Item, ItemChange, Joined, Known, Origin, Papers, PatientChange, RosterEntry,
+    SlotChange, Store,
 };
 
 use crate::Progress;

@@ -349,6 +349,11 @@ impl Db {
         }
     }
 
+    /// Whether several machines may be on it.
+    pub(crate) const fn is_shared(&self) -> bool {
+        matches!(self, Self::Postgres(_))
+    }
+
     /// A transaction that reads before it writes. On SQLite it takes the write lock at once: a
     /// deferred one would fail without waiting when somebody else wrote in between.
     pub(crate) async fn begin(&self) -> Result<Tx, Error> {

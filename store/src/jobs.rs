@@ -4,6 +4,7 @@
 mod erase;
 mod failing;
 mod feeds;
+mod lease;
 mod retain;
 mod rewrite;
 mod tally;
@@ -23,6 +24,7 @@ use crate::papers::{Errand, Papers, What};
 
 pub use failing::Failing;
 pub use feeds::FeedStatus;
+pub use lease::{BEAT, Lease};
 pub use rewrite::Rewritten;
 
 /// So many errands are done at a time.

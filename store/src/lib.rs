@@ -57,7 +57,7 @@ pub use intake::{
     PatientChange, Publish, Pushed, Queue, Received, Reception, RuleCount, Slot, SlotChange,
     Standing, Waiting, Whose,
 };
-pub use jobs::{Failing, FeedStatus, Followed, Jobs, Rewritten};
+pub use jobs::{BEAT, Failing, FeedStatus, Followed, Jobs, Lease, Rewritten};
 pub use keys::MasterKey;
 pub use papers::{
     Conflict, Disagreement, Entered, Entry, Erasure, Errand, Evidence, Fold, Ground, ImportError,

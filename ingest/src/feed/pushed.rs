@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt};
 use model::feed::Feed;
@@ -17,6 +18,9 @@ use store::{
     Error, Item, Known, Origin, Outcome, Papers, PatientChange, RosterEntry, Store, Waiting,
 };
 
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep};
+
 use super::ssmix::again::withheld_again;
 use super::ssmix::change::Resolver;
 use super::ssmix::prove::{prove_with, test};
@@ -29,6 +33,12 @@ use crate::report::Report;
 
 /// So many patients are read at once.
 const AT_ONCE: usize = 8;
+/// Another process may have received something.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// What had to wait is looked at once more.
+const LOOK_AGAIN_EVERY: Duration = Duration::from_secs(10);
+/// After a failure the lane waits, twice as long each time, at most so long.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// A paper that comes in between makes a patient start again, at most so often.
 const ATTEMPTS: usize = 5;
 /// Stands for the control id of a message that has none.
@@ -72,6 +82,35 @@ impl Lane {
             };
             self.take(&queue.messages, report).await?;
             behind = last;
+        }
+    }
+
+    /// Accepts what arrives, for ever.
+    pub(crate) async fn keep_accepting(&self, arrived: &Notify) {
+        let (mut behind, mut from_the_first) = (0, Instant::now());
+        let mut wait = LOOK_EVERY;
+        loop {
+            let mut report = Report::default();
+            match self.drain(behind, &mut report).await {
+                Ok(last) => (behind, wait) = (last, LOOK_EVERY),
+                Err(error) => {
+                    tracing::error!(%error, retry_s = wait.as_secs(), "messages wait in the inbox");
+                    wait = (wait * 2).min(LONGEST_WAIT);
+                }
+            }
+            if report.damaged > 0 {
+                tracing::warn!(
+                    patients = report.damaged,
+                    "what is kept of patients does not open"
+                );
+            }
+            if from_the_first.elapsed() > LOOK_AGAIN_EVERY {
+                (behind, from_the_first) = (0, Instant::now());
+            }
+            tokio::select! {
+                () = arrived.notified() => {}
+                () = sleep(wait) => {}
+            }
         }
     }
 

@@ -12,6 +12,7 @@
 //! | `prove` | whether what lies there is the patient's |
 //! | `again` | reads kept items once more |
 //! | `overtaken` | which pushed messages count no more |
+//! | `work` | sweeps and back-fills for ever |
 //! | `tokens` | by what a patient is found |
 
 pub(crate) mod again;
@@ -23,6 +24,7 @@ pub(crate) mod show;
 mod sweep;
 mod tokens;
 pub(crate) mod tree;
+mod work;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -98,9 +100,9 @@ impl Tree {
 
     /// Sweeps one patient: a new consent back-fills at once.
     pub(crate) async fn backfill(&self, patient: PatientNumber) -> Result<Report, Error> {
-        let roster = self.papers.roster(&self.feed.facility).await?;
-        let one = roster.into_iter().filter(|entry| entry.patient == patient);
-        let one: Vec<RosterEntry> = one.collect();
+        let (facility, one) = (&self.feed.facility, [patient]);
+        let mut one = self.papers.entries(facility, &one).await?;
+        one.retain(|entry| !entry.links.is_empty());
         let tree = self.for_sweep(&one).await?;
         tree.sweep_entries(one, &|_, _| {}).await
     }

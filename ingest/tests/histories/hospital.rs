@@ -8,7 +8,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use consent::{Purpose, Requester, Verified, Via, Viewing};
 use ingest::{Ingest, Report};
-use model::feed::{Fallback, Feed, FeedState, Identity, Source};
+use model::feed::{Fallback, Feed, FeedState, Identity, Mllp, OnFailure, Source};
 use model::id::{PatientId, PersonId};
 use model::network::{Facility, Factor, Limit, Network, Profession, Profile, Retention};
 use model::papers::ConsentPaper;
@@ -21,7 +21,7 @@ use tempfile::TempDir;
 use crate::reading;
 use crate::reference::Person;
 
-const HOSPITAL: &str = samples::hospital::FACILITY;
+pub(crate) const HOSPITAL: &str = samples::hospital::FACILITY;
 const CLINIC: &str = "1319999902";
 const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../networks/example");
 /// No file of the samples is larger.
@@ -108,6 +108,11 @@ impl Hospital {
     /// The hospital does one thing to its storage.
     pub(crate) fn does(&self, operation: &Operation, now: Moment) {
         operation.apply(&self.roots, now).unwrap();
+    }
+
+    /// Lays everything of a patient into the storage.
+    pub(crate) fn lay(&self, patient: &samples::Patient) {
+        patient.write(&self.roots).unwrap();
     }
 
     /// A consent of a patient for the clinic comes in.
@@ -242,13 +247,26 @@ fn network(roots: Vec<PathBuf>, settle: Duration) -> Network {
         quirks: Vec::new(),
         hash: [1; 32],
     };
+    let line = Feed {
+        id: "line".to_owned(),
+        source: Source::MllpListen(Mllp {
+            listen: "127.0.0.1:0".parse().unwrap(),
+            allow: Vec::new(),
+            idle: Duration::from_secs(60),
+            connections: 1,
+            tls: None,
+            senders: Vec::new(),
+            on_failure: OnFailure::Wait,
+        }),
+        ..feed.clone()
+    };
     Network {
         id: "example".to_owned(),
         profile,
         facilities: Facility::parse_all("facilities.tsv", &read("facilities.tsv"))
             .value
             .unwrap(),
-        feeds: BTreeMap::from([(feed.id.clone(), feed)]),
+        feeds: BTreeMap::from([feed, line].map(|feed| (feed.id.clone(), feed))),
         hash: [1; 32],
     }
 }

@@ -6,6 +6,7 @@
 //! | --- | --- |
 //! | `versions` | the pure function from a set of versions to what is shown |
 //! | `change` | the real feed, store and door over a real tree that changes |
+//! | `pushed` | the same over a line, beside the storage or without it |
 //! | `hospital` | a storage on a disk and the hub that reads it |
 //! | `reading` | what a physician gets to read, a line a fact |
 //! | `reference` | what the reference model says, in the same lines |
@@ -19,6 +20,7 @@
 
 mod change;
 mod hospital;
+mod pushed;
 mod reading;
 mod reference;
 mod versions;

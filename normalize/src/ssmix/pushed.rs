@@ -7,7 +7,7 @@ use model::time::Instant;
 
 use super::data_type::DataKind;
 use super::path::{FileName, Flag, NO_ORDER, digits};
-use crate::hl7::message::Message;
+use crate::hl7::message::{Message, Segment};
 use crate::hl7::segment::{moment, msh, pid};
 
 /// Coding systems of RXE-2 and RXE-27 with which only injections are ordered (JAHIS 注射データ交換規約).
@@ -118,12 +118,15 @@ fn date(message: &Message, kind: &DataKind) -> Option<Date> {
     moment(&segment.field(field).text()?).map(|(time, _)| time.date())
 }
 
-/// The order number as a storage pads it (ORC-2, 15 digits).
+/// The order number as a storage pads it (ORC-2, 15 digits). Diagnoses may have one, when all of a
+/// message share it.
 fn order(message: &Message, kind: &DataKind) -> Option<String> {
-    if !kind.has_order_number() {
+    let number = message.first("ORC")?.field(2).text()?;
+    let same = |segment: Segment<'_>| segment.field(2).text().as_ref() == Some(&number);
+    let is_one = *kind == DataKind::Ppr01 && message.all("ORC").all(same);
+    if !kind.has_order_number() && !is_one {
         return None;
     }
-    let number = message.first("ORC")?.field(2).text()?;
     let number = number.trim();
     let plain = |text: &str| {
         text.bytes()

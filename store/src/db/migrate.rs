@@ -34,6 +34,10 @@ const RECORDS: Migrations = &[
         "0007_reception",
         include_str!("../../migrations/records/0007_reception.sql"),
     ),
+    (
+        "0008_lease",
+        include_str!("../../migrations/records/0008_lease.sql"),
+    ),
 ];
 const OFFICE: Migrations = &[(
     "0001_first",

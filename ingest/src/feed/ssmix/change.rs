@@ -134,16 +134,15 @@ impl Resolver<'_> {
                 .entry(item.slot)
                 .or_insert_with(|| SlotKind::numbered(item.kind));
         }
-        let counting = |item: &Item| match overtaken.contains(item) {
-            true => item.flagged(VANISHED),
-            false => item.clone(),
-        };
-        let slots = by_slot(
+        let slots: BTreeMap<i64, Vec<Item>> = by_slot(
             items
                 .values()
                 .filter(|item| touched.contains(&item.slot))
-                .map(counting),
-        );
+                .cloned(),
+        )
+        .into_iter()
+        .map(|(slot, items)| (slot, overtaken.as_they_count(items)))
+        .collect();
         let outlines: BTreeMap<i64, Outline> = slots
             .iter()
             .filter_map(|(slot, items)| Some((*slot, outline(kinds.get(slot)?, self.feed, items))))

@@ -6,6 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::time::Instant;
 use store::{Item, Origin};
 
+use super::show::VANISHED;
+
+const ACTIVE: i64 = 1;
+const SUPERSEDED: i64 = 2;
+
 /// What a storage says by now.
 pub(crate) struct Overtaken {
     contents: BTreeSet<i64>,
@@ -29,8 +34,26 @@ impl Overtaken {
         overtaken
     }
 
+    /// The items of a slot as they count: a pushed one that is overtaken as if it had vanished, and
+    /// what is older than the newest pushed one as superseded, which its sender does not say.
+    pub(crate) fn as_they_count(&self, mut items: Vec<Item>) -> Vec<Item> {
+        for item in items.iter_mut().filter(|item| self.contains(item)) {
+            item.flag = VANISHED;
+        }
+        let pushed = |item: &&Item| item.origin == Origin::Pushed && item.flag == ACTIVE;
+        let order = |item: &Item| (item.version, item.content);
+        let Some(newest) = items.iter().filter(pushed).map(order).max() else {
+            return items;
+        };
+        let older = |item: &&mut Item| item.flag == ACTIVE && order(item) < newest;
+        for item in items.iter_mut().filter(older) {
+            item.flag = SUPERSEDED;
+        }
+        items
+    }
+
     /// Whether an item is a pushed one that counts no more.
-    pub(crate) fn contains(&self, item: &Item) -> bool {
+    fn contains(&self, item: &Item) -> bool {
         let newest = self.versions.get(&item.slot);
         item.origin == Origin::Pushed
             && (self.contents.contains(&item.content)

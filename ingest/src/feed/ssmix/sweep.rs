@@ -227,8 +227,9 @@ impl Tree {
     }
 
     async fn again(&self, patient: PatientNumber, paused: bool) -> Result<(), Error> {
-        let roster = self.papers.roster(&self.feed.facility).await?;
-        let Some(mut entry) = roster.into_iter().find(|entry| entry.patient == patient) else {
+        let (facility, one) = (&self.feed.facility, [patient]);
+        let mut entries = self.papers.entries(facility, &one).await?;
+        let Some(mut entry) = entries.pop().filter(|entry| !entry.links.is_empty()) else {
             return Ok(());
         };
         entry.links.retain(is_proved);
