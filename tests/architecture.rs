@@ -59,11 +59,12 @@ const PURE: [(&str, &[&str]); 3] = [
 ];
 
 /// Outside crates that carry a promise, and the rooms that may use them.
-const OWNERS: [(&str, &[&str]); 19] = [
+const OWNERS: [(&str, &[&str]); 20] = [
     // One place knows SQL, and how things are sealed.
     ("sqlx", &["store"]),
     ("aws-lc-rs", &["store"]),
     ("lz4_flex", &["store"]),
+    ("object_store", &["store"]),
     // Faces, and the program that puts them together.
     ("axum", &["auth", "musubi", "office", "shell", "viewer-api"]),
     ("tower-http", &["musubi"]),
@@ -72,7 +73,15 @@ const OWNERS: [(&str, &[&str]); 19] = [
     // Waiting, and computing.
     (
         "tokio",
-        &["auth", "ingest", "musubi", "office", "store", "viewer-api"],
+        &[
+            "auth",
+            "ingest",
+            "musubi",
+            "office",
+            "samples",
+            "store",
+            "viewer-api",
+        ],
     ),
     ("futures-util", &["ingest"]),
     ("rayon", &["ingest"]),

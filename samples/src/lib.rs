@@ -39,6 +39,7 @@
 //! | `catalog.rs` + `catalog/` | drugs, usages, tests, diseases, allergens |
 //! | `person.rs`, `hospital.rs` | invented people and their invented hospital |
 //! | `postgres.rs` | a private PostgreSQL for tests |
+//! | `s3.rs` | private object stores for tests |
 //! | `hl7.rs`, `charset.rs`, `storage.rs` | segments, character sets, names and folders |
 //! | `random.rs`, `time.rs` | seeded numbers, wall-clock moments |
 
@@ -55,6 +56,7 @@ pub mod person;
 pub mod postgres;
 pub mod quirk;
 pub mod random;
+pub mod s3;
 pub mod step;
 pub mod storage;
 mod story;
