@@ -36,7 +36,7 @@ impl Opened {
             office: databases.office.clone(),
             audit: databases.audit.clone(),
             keys: databases.keys.clone(),
-            blobs: config.blobs.clone(),
+            blobs: store::Blobs::Folder(config.blobs.clone()),
             master: config.master.load()?,
         };
         let store = Store::open(wanted, config.network.clone(), Clock::system())

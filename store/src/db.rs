@@ -301,6 +301,14 @@ impl Db {
         Ok(Self::Postgres(pool))
     }
 
+    /// The one of two texts that this kind of database reads, where one does not serve both.
+    pub(crate) const fn text(&self, sqlite: &'static str, postgres: &'static str) -> &'static str {
+        match self {
+            Self::Sqlite { .. } => sqlite,
+            Self::Postgres(_) => postgres,
+        }
+    }
+
     /// All rows of one reading statement.
     pub(crate) async fn fetch_all<T: Row>(
         &self,

@@ -5,6 +5,7 @@ mod erase;
 mod failing;
 mod feeds;
 mod lease;
+mod pack;
 mod retain;
 mod rewrite;
 mod tally;
@@ -109,6 +110,12 @@ impl Jobs {
             .fetch_all::<(i64,)>("select count(*) from feed_state", params![])
             .await
             .is_ok()
+    }
+
+    /// Whether the place of the sealed bytes answers. An object store is asked every few seconds at
+    /// most.
+    pub async fn blobs_answer(&self) -> bool {
+        self.store.0.raw.answers().await
     }
 
     /// How many laboratory results are kept of a patient: what a full consent would show.

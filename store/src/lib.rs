@@ -33,7 +33,7 @@ mod seal;
 #[cfg(test)]
 mod testing;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use model::network::Network;
@@ -63,6 +63,7 @@ pub use papers::{
     Conflict, Disagreement, Entered, Entry, Erasure, Errand, Evidence, Fold, Ground, ImportError,
     Imported, Link, PaperError, Papers, RosterEntry, Shown, Task, TaskKind, What, Wrong,
 };
+pub use raw::{Blobs, Bucket, Credentials};
 
 use db::{Db, Name};
 use intake::Arrivals;
@@ -80,8 +81,8 @@ pub struct StoreConfig {
     pub audit: String,
     /// URL of the wrapped keys.
     pub keys: String,
-    /// Folder of the segments.
-    pub blobs: PathBuf,
+    /// Where sealed bytes are kept.
+    pub blobs: Blobs,
     /// The key that everything hangs on.
     pub master: MasterKey,
 }
@@ -95,7 +96,7 @@ impl StoreConfig {
             office: url("office.db"),
             audit: url("audit.db"),
             keys: url("keys.db"),
-            blobs: folder.join("blobs"),
+            blobs: Blobs::Folder(folder.join("blobs")),
             master,
         }
     }
@@ -133,7 +134,7 @@ impl Store {
         let audit = Db::open(Name::Audit, &config.audit, None).await?;
         let keys = Db::open(Name::Keys, &config.keys, None).await?;
         let keys = Keys::open(keys, &config.master, &network.id, clock.clone()).await?;
-        let raw = Raw::open(&config.blobs)?;
+        let raw = Raw::open(&config.blobs, &records, &clock)?;
         let audit = Audit::open(audit, keys.clone(), clock.clone(), network.hash)?;
         Ok(Self(Arc::new(Shared {
             records,

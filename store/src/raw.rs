@@ -1,25 +1,53 @@
-//! Append-only segments of sealed frames. A writer appends to a segment of its own; what a batch
-//! appended is made durable by one sync before the database learns of it. Bytes that no row points
-//! to, left by a crash or an erasing, are dead and do no harm; `jobs::rewrite` gives them back.
+//! Segments of sealed frames. A batch's frames are durable before the database learns of their
+//! places. Bytes that no row points to, left by a crash or an erasing, are dead and do no harm;
+//! `jobs::rewrite` gives them back.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `raw/local.rs` | segments as files of a folder, appended to |
+//! | `raw/remote.rs` | segments as write-once objects, and small ones in the records database |
+//! | `raw/bucket.rs` | the way to an object store that speaks S3 |
+//! | `raw/span.rs` | neighbouring frames, read together |
 
-use std::fs::File;
-use std::io::Write;
-use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+mod bucket;
+mod local;
+mod remote;
+mod span;
+#[cfg(test)]
+pub(crate) mod tests;
+
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
 
 use model::time::Instant;
-use tokio::sync::Mutex;
 
+use crate::clock::Clock;
+use crate::db::Db;
 use crate::error::Error;
 use crate::frame::{Frame, Packed};
 use crate::keys::PatientKey;
-use crate::private;
 use crate::seal::random;
 
-/// A segment is closed and the next one begun at this size.
+pub use bucket::{Bucket, Credentials};
+
+use local::Local;
+pub(crate) use remote::LEAST as PACK_LEAST;
+use remote::Remote;
+
+/// No segment begins another frame behind this size.
 const FULL: i64 = 64 * 1024 * 1024;
+
+/// Where sealed bytes are kept.
+#[derive(Clone)]
+pub enum Blobs {
+    /// A folder of this machine.
+    Folder(PathBuf),
+    /// A bucket of an object store that speaks S3.
+    Bucket(Bucket),
+    /// Any object store.
+    #[cfg(test)]
+    Objects(Arc<dyn object_store::ObjectStore>),
+}
 
 /// Where a frame stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,152 +57,17 @@ pub(crate) struct Place {
     pub(crate) length: i64,
 }
 
-/// The segments below one folder.
+/// A frame to be sealed, with the key of its patient.
+pub(crate) type Unsealed = (Arc<PatientKey>, Packed);
+
+/// The segments of a store.
 #[derive(Clone)]
-pub(crate) struct Raw {
-    folder: Arc<PathBuf>,
-    open: Arc<Mutex<Option<Segment>>>,
+pub(crate) enum Raw {
+    Local(Local),
+    Remote(Remote),
 }
 
-struct Segment {
-    number: i64,
-    file: File,
-    end: i64,
-}
-
-impl Raw {
-    /// Makes sure that the folder is there.
-    pub(crate) fn open(folder: &Path) -> Result<Self, Error> {
-        private::folder(folder)?;
-        Ok(Self {
-            folder: Arc::new(folder.to_owned()),
-            open: Arc::default(),
-        })
-    }
-
-    /// Seals and appends frames, each under its patient's key; durable when this returns. The places
-    /// come in the order of the frames.
-    pub(crate) async fn append(
-        &self,
-        frames: Vec<(Arc<PatientKey>, Packed)>,
-    ) -> Result<Vec<Place>, Error> {
-        if frames.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut open = self.open.clone().lock_owned().await;
-        let folder = self.folder.clone();
-        let written = tokio::task::spawn_blocking(move || {
-            let mut segment = match open.take().filter(|segment| segment.end < FULL) {
-                Some(segment) => segment,
-                None => Segment::create(&folder)?,
-            };
-            let places = segment.write(&frames)?;
-            // Only a segment whose last write is whole is written to again.
-            *open = Some(segment);
-            Ok::<_, Error>(places)
-        });
-        written
-            .await
-            .map_err(|_| Error::Unavailable("segment writer"))?
-    }
-
-    /// Reads and opens frames of one patient, in the order asked for.
-    pub(crate) async fn read(
-        &self,
-        key: Arc<PatientKey>,
-        places: Vec<Place>,
-    ) -> Result<Vec<Frame>, Error> {
-        let unpack = |plain: Vec<u8>| Frame::unpack(&plain);
-        self.open_each(key, places, unpack).await
-    }
-
-    /// Frames of one patient, to be sealed and appended anew.
-    pub(crate) async fn packed(
-        &self,
-        key: Arc<PatientKey>,
-        places: Vec<Place>,
-    ) -> Result<Vec<Packed>, Error> {
-        let packed = |plain| Ok(Packed::opened(plain));
-        self.open_each(key, places, packed).await
-    }
-
-    async fn open_each<T: Send + 'static>(
-        &self,
-        key: Arc<PatientKey>,
-        places: Vec<Place>,
-        each: impl Fn(Vec<u8>) -> Result<T, Error> + Send + 'static,
-    ) -> Result<Vec<T>, Error> {
-        let folder = self.folder.clone();
-        let read = tokio::task::spawn_blocking(move || {
-            let mut open: Option<(i64, File)> = None;
-            let mut frames = Vec::with_capacity(places.len());
-            for place in places {
-                let file = match open.take().filter(|(number, _)| *number == place.segment) {
-                    Some((_, file)) => file,
-                    None => File::open(path(&folder, place.segment))?,
-                };
-                let length = usize::try_from(place.length).map_err(|_| Error::Corrupt("place"))?;
-                let at = u64::try_from(place.at).map_err(|_| Error::Corrupt("place"))?;
-                let mut sealed = vec![0; length];
-                file.read_exact_at(&mut sealed, at)?;
-                open = Some((place.segment, file));
-                frames.push(each(key.open_frame(place.segment, place.at, &sealed)?)?);
-            }
-            Ok(frames)
-        });
-        read.await
-            .map_err(|_| Error::Unavailable("segment reader"))?
-    }
-
-    /// All segments that lie in the folder.
-    pub(crate) async fn stored(&self) -> Result<Vec<Stored>, Error> {
-        let folder = self.folder.clone();
-        let listed = tokio::task::spawn_blocking(move || {
-            let files = std::fs::read_dir(folder.as_path())?;
-            let stored = files.filter_map(|file| Stored::of(file).transpose());
-            stored.collect::<Result<Vec<_>, Error>>()
-        });
-        listed
-            .await
-            .map_err(|_| Error::Unavailable("segment folder"))?
-    }
-
-    /// Makes sure that this process appends to a segment no more.
-    pub(crate) async fn finish(&self, number: i64) {
-        let mut open = self.open.lock().await;
-        open.take_if(|segment| segment.number == number);
-    }
-
-    /// Notes that nothing points to a segment from now on.
-    pub(crate) async fn leave(&self, number: i64, now: Instant) -> Result<(), Error> {
-        let path = path(&self.folder, number);
-        let left = tokio::task::spawn_blocking(move || {
-            let file = File::options().append(true).open(path)?;
-            file.set_modified(system_time(now)).map_err(Error::from)
-        });
-        left.await
-            .map_err(|_| Error::Unavailable("segment folder"))?
-    }
-
-    /// Removes a segment to which nothing points, unless somebody still writes to it. Whether it is
-    /// gone.
-    pub(crate) async fn remove(&self, number: i64) -> Result<bool, Error> {
-        let path = path(&self.folder, number);
-        let removed = tokio::task::spawn_blocking(move || {
-            let file = File::options().append(true).open(&path)?;
-            if file.try_lock().is_err() {
-                return Ok(false);
-            }
-            std::fs::remove_file(path)?;
-            Ok(true)
-        });
-        removed
-            .await
-            .map_err(|_| Error::Unavailable("segment folder"))?
-    }
-}
-
-/// A segment as it lies in the folder.
+/// A segment as it is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stored {
     pub(crate) number: i64,
@@ -184,72 +77,147 @@ pub(crate) struct Stored {
     pub(crate) modified: Instant,
 }
 
-impl Stored {
-    /// Nothing when the file is no segment.
-    fn of(file: std::io::Result<std::fs::DirEntry>) -> Result<Option<Self>, Error> {
-        let file = file?;
-        let name = file.file_name();
-        let number = name.to_str().and_then(|name| name.strip_suffix(".segment"));
-        let number = number.and_then(|number| i64::from_str_radix(number, 16).ok());
-        let Some(number) = number else {
-            return Ok(None);
-        };
-        let about = file.metadata()?;
-        let since = about.modified()?.duration_since(SystemTime::UNIX_EPOCH);
-        let modified = since.map_or(0, |since| {
-            i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
-        });
-        Ok(Some(Self {
-            number,
-            size: i64::try_from(about.len()).unwrap_or(i64::MAX),
-            modified: Instant(modified),
-        }))
-    }
+/// Whether a segment is a row of the records database that waits to be packed.
+pub(crate) const fn is_small(segment: i64) -> bool {
+    segment < 0
 }
 
-fn system_time(at: Instant) -> SystemTime {
-    let since = Duration::from_micros(u64::try_from(at.0).unwrap_or_default());
-    SystemTime::UNIX_EPOCH + since
-}
-
-/// The file of a segment; its name is the segment's random number and says nothing else.
-fn path(folder: &Path, number: i64) -> PathBuf {
-    folder.join(format!("{number:016x}.segment"))
-}
-
-impl Segment {
-    fn create(folder: &Path) -> Result<Self, Error> {
-        let number = i64::from_le_bytes(random()?) & i64::MAX;
-        let file = private::file(&path(folder, number))?;
-        // As long as it is open nobody removes it. Where files cannot be locked, none is ever removed.
-        let _ = file.try_lock();
-        // The name of the new file must be as durable as its bytes.
-        File::open(folder)?.sync_all()?;
-        Ok(Self {
-            number,
-            file,
-            end: 0,
+impl Raw {
+    /// Opens the place; small segments are rows of `records`.
+    pub(crate) fn open(blobs: &Blobs, records: &Db, clock: &Clock) -> Result<Self, Error> {
+        let remote = |objects, prefix| Remote::new(objects, prefix, records.clone(), clock.clone());
+        Ok(match blobs {
+            Blobs::Folder(folder) => Self::Local(Local::open(folder)?),
+            Blobs::Bucket(bucket) => Self::Remote(remote(bucket.open()?, &bucket.prefix)),
+            #[cfg(test)]
+            Blobs::Objects(objects) => Self::Remote(remote(Arc::clone(objects), "")),
         })
     }
 
-    fn write(&mut self, frames: &[(Arc<PatientKey>, Packed)]) -> Result<Vec<Place>, Error> {
-        let mut places = Vec::with_capacity(frames.len());
-        let mut buffer = Vec::new();
-        let mut end = self.end;
-        for (key, packed) in frames {
-            let sealed = key.seal_frame(self.number, end, packed.bytes())?;
-            let length = i64::try_from(sealed.len()).map_err(|_| Error::Corrupt("frame"))?;
-            places.push(Place {
-                segment: self.number,
-                at: end,
-                length,
-            });
-            end += length;
-            buffer.extend_from_slice(&sealed);
+    /// Seals and keeps frames, each under its patient's key; durable when this returns. The places
+    /// come in the order of the frames.
+    pub(crate) async fn append(&self, frames: Vec<Unsealed>) -> Result<Vec<Place>, Error> {
+        match self {
+            _ if frames.is_empty() => Ok(Vec::new()),
+            Self::Local(local) => local.append(frames).await,
+            Self::Remote(remote) => remote.append(frames).await,
         }
-        self.file.write_all(&buffer)?;
-        self.file.sync_data()?;
-        self.end = end;
-        Ok(places)
     }
+
+    /// As [`Raw::append`], for frames that were small and now stay where they are, however few.
+    pub(crate) async fn pack(&self, frames: Vec<Unsealed>) -> Result<Vec<Place>, Error> {
+        match self {
+            _ if frames.is_empty() => Ok(Vec::new()),
+            Self::Local(local) => local.append(frames).await,
+            Self::Remote(remote) => remote.put(frames).await,
+        }
+    }
+
+    /// So many bytes are best moved to another segment at once.
+    pub(crate) const fn portion(&self) -> i64 {
+        match self {
+            Self::Local(_) => local::PORTION,
+            Self::Remote(_) => remote::PORTION,
+        }
+    }
+
+    /// Reads and opens frames of one patient, in the order asked for.
+    pub(crate) async fn read(
+        &self,
+        key: Arc<PatientKey>,
+        places: Vec<Place>,
+    ) -> Result<Vec<Frame>, Error> {
+        self.open_each(key, places, |plain| Frame::unpack(&plain))
+            .await
+    }
+
+    /// Frames of one patient, to be sealed and kept anew.
+    pub(crate) async fn packed(
+        &self,
+        key: Arc<PatientKey>,
+        places: Vec<Place>,
+    ) -> Result<Vec<Packed>, Error> {
+        self.open_each(key, places, |plain| Ok(Packed::opened(plain)))
+            .await
+    }
+
+    async fn open_each<T: Send + 'static>(
+        &self,
+        key: Arc<PatientKey>,
+        places: Vec<Place>,
+        each: impl Fn(Vec<u8>) -> Result<T, Error> + Send + 'static,
+    ) -> Result<Vec<T>, Error> {
+        let open = move |place: Place, sealed: &[u8]| {
+            each(key.open_frame(place.segment, place.at, sealed)?)
+        };
+        match self {
+            Self::Local(local) => local.open_each(places, open).await,
+            Self::Remote(remote) => remote.open_each(places, open).await,
+        }
+    }
+
+    /// All segments that are kept.
+    pub(crate) async fn stored(&self) -> Result<Vec<Stored>, Error> {
+        match self {
+            Self::Local(local) => local.stored().await,
+            Self::Remote(remote) => remote.stored().await,
+        }
+    }
+
+    /// Makes sure that this process appends to a segment no more.
+    pub(crate) async fn finish(&self, number: i64) {
+        match self {
+            Self::Local(local) => local.finish(number).await,
+            Self::Remote(_) => {} // Written once.
+        }
+    }
+
+    /// Notes that nothing points to a segment from now on.
+    pub(crate) async fn leave(&self, number: i64, now: Instant) -> Result<(), Error> {
+        match self {
+            Self::Local(local) => local.leave(number, now).await,
+            Self::Remote(remote) => remote.leave(number, now).await,
+        }
+    }
+
+    /// Removes a segment to which nothing points, unless somebody still writes to it. Whether it is
+    /// gone.
+    pub(crate) async fn remove(&self, number: i64) -> Result<bool, Error> {
+        match self {
+            Self::Local(local) => local.remove(number).await,
+            Self::Remote(remote) => remote.remove(number).await.map(|()| true),
+        }
+    }
+
+    /// Whether the place of the segments answers. May be asked often.
+    pub(crate) async fn answers(&self) -> bool {
+        match self {
+            Self::Local(local) => local.answers().await,
+            Self::Remote(remote) => remote.answers().await,
+        }
+    }
+}
+
+/// A number for a new segment, above zero.
+fn fresh() -> Result<i64, Error> {
+    Ok((i64::from_le_bytes(random()?) & i64::MAX).max(1))
+}
+
+/// The bytes of frames that will stand in a segment behind `at`, with their places.
+fn seal(segment: i64, at: i64, frames: &[Unsealed]) -> Result<(Vec<u8>, Vec<Place>), Error> {
+    let mut places = Vec::with_capacity(frames.len());
+    let mut bytes = Vec::new();
+    let mut end = at;
+    for (key, packed) in frames {
+        let sealed = key.seal_frame(segment, end, packed.bytes())?;
+        let length = i64::try_from(sealed.len()).map_err(|_| Error::Corrupt("frame"))?;
+        places.push(Place {
+            segment,
+            at: end,
+            length,
+        });
+        end += length;
+        bytes.extend_from_slice(&sealed);
+    }
+    Ok((bytes, places))
 }

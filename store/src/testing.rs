@@ -11,7 +11,7 @@ use model::network::{
 use model::record::{Categories, Category};
 use model::time::Instant;
 
-use crate::{Clock, MasterKey, Store, StoreConfig};
+use crate::{Blobs, Clock, MasterKey, Store, StoreConfig};
 
 /// 2026-04-01T09:00:00+09:00
 pub(crate) const NOW: Instant = Instant(1_775_001_600_000_000);
@@ -118,9 +118,13 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    async fn open(postgres: bool) -> Self {
+    /// With a database of either kind, and files or somewhere else for what is sealed.
+    pub(crate) async fn open(postgres: bool, blobs: Option<Blobs>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut config = StoreConfig::local(folder.path(), MasterKey::random().unwrap());
+        if let Some(blobs) = blobs {
+            config.blobs = blobs;
+        }
         if postgres {
             let url = samples::postgres::database().unwrap();
             config.records.clone_from(&url);
@@ -144,7 +148,7 @@ impl Stage {
 /// Runs a story on SQLite, then on PostgreSQL.
 pub(crate) async fn on_both<F: AsyncFn(&Stage)>(story: F) {
     for postgres in [false, true] {
-        let stage = Stage::open(postgres).await;
+        let stage = Stage::open(postgres, None).await;
         story(&stage).await;
         stage.store.close().await;
     }

@@ -27,6 +27,10 @@ const RECORDS: Migrations = &[
         include_str!("../../migrations/records/0004_failing.sql"),
     ),
     (
+        "0005_segments",
+        include_str!("../../migrations/records/0005_segments.sql"),
+    ),
+    (
         "0006_inbox",
         include_str!("../../migrations/records/0006_inbox.sql"),
     ),

@@ -1,7 +1,7 @@
 //! Giving back what erased frames leave in segments. Frames that rows still point to are sealed anew
-//! into another segment, made durable there, and the rows follow in one transaction; the file goes when
-//! nothing has pointed to it for a while. A crash between two steps leaves dead bytes or a file without
-//! rows, and the next run begins again.
+//! into another segment, made durable there, and the rows follow in one transaction; the old one goes
+//! when nothing has pointed to it for a while. A crash between two steps leaves dead bytes or a segment
+//! without rows, and the next run begins again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -12,14 +12,14 @@ use model::time::Instant;
 use super::Jobs;
 use crate::db::params;
 use crate::error::Error;
-use crate::raw::{Place, Stored};
+use crate::raw::{Place, Stored, Unsealed, is_small};
 
 /// A segment is rewritten when more of it is dead.
 const DEAD_PERCENT: i64 = 30;
 /// A batch that is being accepted and a reader with places in hand are done in less, and so is a
 /// backup that copied the rows first.
 const UNUSED_SECONDS: i64 = 7 * 24 * 60 * 60;
-/// So many bytes are moved in one transaction; a batch of a feed waits no longer than for that.
+/// Rows of so many bytes follow in one transaction; a batch of a feed waits no longer than for that.
 const PORTION: i64 = 1024 * 1024;
 
 /// Bytes that rows point to, by segment. Who withdrew a record reads its frame no more.
@@ -41,14 +41,14 @@ const MOVE_RECORD: &str = "update record set segment = $5, frame_at = $6, frame_
 pub struct Rewritten {
     /// Segments whose living frames were moved.
     pub moved: usize,
-    /// Files that were removed.
+    /// Segments that were removed.
     pub removed: usize,
     /// Segments that could not be rewritten and stay as they are.
     pub failed: usize,
 }
 
 /// Whose frame begins where in a segment.
-type Frame = (PatientNumber, i64);
+pub(super) type Frame = (PatientNumber, i64);
 
 /// What points into a segment.
 #[derive(Default)]
@@ -57,7 +57,7 @@ pub(super) struct Pointing {
     items: BTreeMap<Frame, Vec<(i64, i64)>>,
     /// With the key.
     records: BTreeMap<Frame, Vec<i64>>,
-    lengths: BTreeMap<Frame, i64>,
+    pub(super) lengths: BTreeMap<Frame, i64>,
 }
 
 /// Frames that stand in another segment as well, durable.
@@ -68,15 +68,17 @@ impl Jobs {
     /// more. To be called once a day, while everything else goes on.
     ///
     /// # Errors
-    /// When the database or the folder does not answer; nothing is lost then.
+    /// When the database or the place of the segments does not answer; nothing is lost then.
     pub async fn rewrite(&self) -> Result<Rewritten, Error> {
-        // Files first: what comes after is young, and nobody removes it.
+        // Segments first: what comes after is young, and nobody removes it.
         let stored = self.store.0.raw.stored().await?;
         let live = self.live().await?;
         let mut rewritten = Rewritten::default();
         for segment in stored {
             match live.get(&segment.number) {
                 None => rewritten.removed += usize::from(self.remove(segment).await?),
+                // What waits to be packed gives its dead bytes back there.
+                Some(_) if is_small(segment.number) => {}
                 Some(live) if is_wasteful(segment.size, *live) => {
                     match self.rewrite_segment(segment.number).await {
                         Ok(()) => rewritten.moved += 1,
@@ -108,7 +110,7 @@ impl Jobs {
     async fn rewrite_segment(&self, segment: i64) -> Result<(), Error> {
         self.store.0.raw.finish(segment).await;
         let pointing = self.pointing(segment).await?;
-        for portion in portions(&pointing.lengths) {
+        for portion in portions(&pointing.lengths, self.store.0.raw.portion()) {
             let copied = self.copy(segment, &portion).await?;
             self.repoint(segment, &pointing, &copied).await?;
         }
@@ -136,13 +138,23 @@ impl Jobs {
         Ok(pointing)
     }
 
-    /// Seals frames anew behind the end of another segment. Whose key is gone is being erased, and
-    /// has nothing to be moved.
+    /// Seals frames anew into another segment.
     pub(super) async fn copy(
         &self,
         segment: i64,
         frames: &BTreeMap<Frame, i64>,
     ) -> Result<Copied, Error> {
+        let (moving, packed) = self.opened(segment, frames).await?;
+        let places = self.store.0.raw.append(packed).await?;
+        Ok(moving.into_iter().zip(places).collect())
+    }
+
+    /// Opens frames, to be sealed anew. Whose key is gone is being erased, and has nothing to be moved.
+    pub(super) async fn opened(
+        &self,
+        segment: i64,
+        frames: &BTreeMap<Frame, i64>,
+    ) -> Result<(Vec<Frame>, Vec<Unsealed>), Error> {
         let shared = &self.store.0;
         let patients: BTreeSet<PatientNumber> =
             frames.keys().map(|(patient, _)| *patient).collect();
@@ -163,13 +175,30 @@ impl Jobs {
             packed.extend(opened.into_iter().map(|packed| (Arc::clone(&key), packed)));
             moving.extend(theirs.map(|(frame, _)| *frame));
         }
-        let places = shared.raw.append(packed).await?;
-        Ok(moving.into_iter().zip(places).collect())
+        Ok((moving, packed))
     }
 
-    /// Lets rows point to the copies, all or none. Who holds old places in hand must read them again:
-    /// the patients' counts of joins go on.
+    /// Lets rows point to the copies, in transactions of some size.
     pub(super) async fn repoint(
+        &self,
+        segment: i64,
+        pointing: &Pointing,
+        copied: &Copied,
+    ) -> Result<(), Error> {
+        let lengths = copied.iter().map(|(frame, to)| (*frame, to.length));
+        for portion in portions(&lengths.collect(), PORTION) {
+            let copied = copied
+                .iter()
+                .filter(|(frame, _)| portion.contains_key(frame));
+            let copied = copied.map(|(frame, to)| (*frame, *to)).collect();
+            self.repoint_at_once(segment, pointing, &copied).await?;
+        }
+        Ok(())
+    }
+
+    /// All rows follow, or none. Who holds old places in hand must read them again: the patients'
+    /// counts of joins go on.
+    async fn repoint_at_once(
         &self,
         segment: i64,
         pointing: &Pointing,
@@ -205,12 +234,12 @@ const fn is_wasteful(size: i64, live: i64) -> bool {
 }
 
 /// Frames in portions of about so many bytes.
-fn portions(frames: &BTreeMap<Frame, i64>) -> Vec<BTreeMap<Frame, i64>> {
+fn portions(frames: &BTreeMap<Frame, i64>, most: i64) -> Vec<BTreeMap<Frame, i64>> {
     let mut portions = vec![BTreeMap::new()];
     let mut bytes = 0;
     for (frame, length) in frames {
         bytes += length;
-        if bytes > PORTION {
+        if bytes > most {
             portions.push(BTreeMap::new());
             bytes = *length;
         }

@@ -2,6 +2,7 @@
 
 mod erase;
 mod follow;
+mod pack;
 mod rewrite;
 
 use std::sync::Arc;

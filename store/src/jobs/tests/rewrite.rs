@@ -13,7 +13,7 @@ const LATER: Instant = Instant(4_000_000_000_000_000);
 
 impl Kept {
     /// A file as a feed brings it, as far as before it is accepted.
-    async fn file(&self, path: i64, text: &str) -> PatientChange {
+    pub(super) async fn file(&self, path: i64, text: &str) -> PatientChange {
         let mut change = self.change(hospital()).await;
         let mut record = change.joined.take().unwrap().remove(0).record;
         record.meta.source_key = path.to_string();
@@ -59,19 +59,19 @@ impl Kept {
         kept
     }
 
-    async fn segments(&self) -> Vec<i64> {
+    pub(super) async fn segments(&self) -> Vec<i64> {
         let stored = self.store.0.raw.stored().await.unwrap();
         stored.iter().map(|stored| stored.number).collect()
     }
 
-    async fn items(&self) -> Vec<Item> {
+    pub(super) async fn items(&self) -> Vec<Item> {
         let patient = self.patient.patient;
         let known = self.store.intake().known(patient, &hospital()).await;
         known.unwrap().items
     }
 
     /// What the files say, with the key of their record.
-    async fn says(&self, items: &[Item]) -> BTreeMap<String, String> {
+    pub(super) async fn says(&self, items: &[Item]) -> BTreeMap<String, String> {
         let patient = self.patient.patient;
         let contents = self.store.intake().contents(patient, items).await.unwrap();
         let says = |content: &crate::Content| {
