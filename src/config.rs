@@ -4,10 +4,12 @@
 //! | file | holds |
 //! | --- | --- |
 //! | `config/keys.rs` | every key of `musubi.toml` |
+//! | `config/blobs.rs` | a folder, or a bucket with what the environment says of it |
 //! | `config/databases.rs` | what four database URLs must have in common |
 //! | `config/folder.rs` | a network's folder as one value |
 //! | `config/master.rs` | the master key behind its reference |
 
+mod blobs;
 mod databases;
 mod folder;
 mod keys;
@@ -24,6 +26,7 @@ use model::mistake::{Mistake, rule};
 use model::network::Network;
 use model::written::{DefaultTaken, position};
 
+pub(crate) use blobs::BlobsUrl;
 pub(crate) use databases::Databases;
 pub(crate) use folder::read_network;
 pub(crate) use master::KeySource;
@@ -35,8 +38,8 @@ pub(crate) struct Config {
     pub(crate) network: Arc<Network>,
     /// Where rows are kept.
     pub(crate) databases: Databases,
-    /// Folder of the sealed bytes.
-    pub(crate) blobs: PathBuf,
+    /// Where sealed bytes are kept.
+    pub(crate) blobs: BlobsUrl,
     /// Where the master key comes from.
     pub(crate) master: KeySource,
     /// Address of pages and interfaces.
@@ -51,7 +54,7 @@ pub(crate) struct Config {
     pub(crate) max_item: u64,
     /// How many items are worked on at the same time.
     pub(crate) width: usize,
-    /// Folder of everything that the program writes besides databases: it holds `blobs`.
+    /// Folder of what the program writes besides databases; it holds the folder of sealed bytes.
     pub(crate) data: PathBuf,
 }
 
@@ -145,7 +148,7 @@ fn environment() -> Vec<(String, String)> {
     let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
     let variables = std::env::vars_os().map(|(name, value)| (text(name), text(value)));
     variables
-        .filter(|(name, _)| name.starts_with(keys::PREFIX))
+        .filter(|(name, _)| name.starts_with(keys::PREFIX) || name.starts_with(blobs::PREFIX))
         .collect()
 }
 

@@ -36,7 +36,7 @@ impl Opened {
             office: databases.office.clone(),
             audit: databases.audit.clone(),
             keys: databases.keys.clone(),
-            blobs: store::Blobs::Folder(config.blobs.clone()),
+            blobs: config.blobs.load()?,
             master: config.master.load()?,
         };
         let store = Store::open(wanted, config.network.clone(), Clock::system())

@@ -11,15 +11,18 @@ use model::mistake::{Mistake, rule};
 use model::network::Network;
 use model::written::{Entry, Key, Notes, Override, Word, closest, fill, put};
 
+use crate::config::blobs::BlobsUrl;
 use crate::config::databases::{DatabaseUrl, Databases};
 use crate::config::{Config, KeySource, Log, Reading, read_network};
 
 /// A configuration on its way to its checked form.
 pub(super) struct Draft {
     base: PathBuf,
+    environment: Vec<(String, String)>,
     network: Option<PathBuf>,
     pub(super) databases: [Option<DatabaseUrl>; 4],
-    blobs: PathBuf,
+    pub(super) blobs: Option<BlobsUrl>,
+    pub(super) allow_http: bool,
     master: KeySource,
     master_file_is_written: bool,
     listen: SocketAddr,
@@ -52,9 +55,10 @@ const KEYS: &[Key<Draft>] = &[
     Key::new("database.keys", r#""sqlite://data/keys.db""#, |d, e| {
         d.database(3, e)
     }),
-    Key::new("blobs.url", r#""file://data/blobs""#, |d, e| {
-        put(&mut d.blobs, folder(&d.base, e))
+    Key::new("blobs.allow_http", "false", |d, e| {
+        put(&mut d.allow_http, e.switch())
     }),
+    Key::new("blobs.url", r#""file://data/blobs""#, Draft::blobs_url),
     Key::new(
         "keys.master.file",
         r#""data/master.key""#,
@@ -119,7 +123,7 @@ pub(super) fn read(
             })
         })
         .collect();
-    let mut draft = Draft::new(base);
+    let mut draft = Draft::new(base, environment);
     let Notes { defaults, mistakes } = fill(file, text, &overrides, KEYS, &mut draft);
     let strangers = environment
         .iter()
@@ -162,13 +166,15 @@ fn stranger((name, _): &(String, String)) -> Option<Mistake> {
 }
 
 impl Draft {
-    fn new(base: &Path) -> Self {
+    fn new(base: &Path, environment: &[(String, String)]) -> Self {
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
         Self {
             base: base.to_owned(),
+            environment: environment.to_vec(),
             network: None,
             databases: [const { None }; 4],
-            blobs: PathBuf::new(),
+            blobs: None,
+            allow_http: false,
             master: KeySource::File(PathBuf::new()),
             master_file_is_written: false,
             listen: nowhere,
@@ -238,12 +244,13 @@ impl Draft {
             audit: audit?.url(),
             keys: keys?.url(),
         };
+        let blobs = self.blobs?;
         let processors = || std::thread::available_parallelism().map_or(1, usize::from);
         Some(Config {
             network: Arc::new(network),
             databases,
-            data: self.blobs.parent().map_or(self.base, Path::to_owned),
-            blobs: self.blobs,
+            data: blobs.data(&self.base),
+            blobs,
             master: self.master,
             listen: self.listen,
             front: self.front,
@@ -260,26 +267,17 @@ impl Draft {
     pub(super) fn base(&self) -> &Path {
         &self.base
     }
+
+    /// A variable of the environment that says something.
+    pub(super) fn variable(&self, name: &str) -> Option<&str> {
+        let mut variables = self.environment.iter();
+        let (_, text) = variables.find(|(found, _)| found == name)?;
+        Some(text.trim()).filter(|text| !text.is_empty())
+    }
 }
 
 fn path(base: &Path, entry: &Entry<'_>) -> Option<PathBuf> {
     entry.text().map(|text| base.join(text))
-}
-
-/// A local folder as URL.
-fn folder(base: &Path, entry: &Entry<'_>) -> Option<PathBuf> {
-    let text = entry.text()?;
-    if text.starts_with("s3://") {
-        entry.not_built(Some("write a local folder as file://…".to_owned()));
-        return None;
-    }
-    let folder = text.strip_prefix("file://").filter(|path| !path.is_empty());
-    if folder.is_none() {
-        entry.wrong_type(
-            "a folder such as \"file://data/blobs\" or \"file:///var/lib/musubi/blobs\"",
-        );
-    }
-    folder.map(|path| base.join(path))
 }
 
 /// An address that only this machine reaches: without TLS there is no other.

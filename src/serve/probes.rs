@@ -63,17 +63,19 @@ impl Probes {
     }
 }
 
-/// Whether reads would be answered: databases answer and the grants follow from the profile.
+/// Whether reads would be answered: databases and the place of the sealed bytes answer, and the grants
+/// follow from the profile.
 async fn ready(State(store): State<Store>) -> impl IntoResponse {
     let grants = matches!(store.disclosure().ready().await, Ok(true));
     let records = store.jobs().answers().await;
-    let status = if grants && records {
+    let blobs = store.jobs().blobs_answer().await;
+    let status = if grants && records && blobs {
         StatusCode::OK
     } else {
         StatusCode::SERVICE_UNAVAILABLE
     };
-    (
-        status,
-        Json(json!({ "schema": "musubi-ready/1", "grants": grants, "records": records })),
-    )
+    let said = json!({
+        "schema": "musubi-ready/1", "grants": grants, "records": records, "blobs": blobs,
+    });
+    (status, Json(said))
 }
