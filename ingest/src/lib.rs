@@ -4,7 +4,7 @@
 //! | file | answers |
 //! | --- | --- |
 //! | `feed`, `feed/ssmix`, `feed/pushed` | where bytes come from, and what changes because of them |
-//! | `duties` | what follows from papers, and what is done daily |
+//! | `duties` | what follows from papers, and what is done again and again |
 //! | `held` | which of several processes does it |
 //! | [`cpu`] | how waiting and computing meet |
 //! | `replay` | how what is kept is read once more |
@@ -29,7 +29,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::Instrument;
 
-use duties::{daily, errands, follow, retain, rewrite};
+use duties::{follow, pack, retain};
 use held::while_held;
 use replay::Replay;
 pub use replay::{Counts, Replayed, Scope};
@@ -86,6 +86,7 @@ impl Ingest {
         for feed in feeds {
             report.add(feed::once(&feed, &self.store, self.most, progress).await?);
         }
+        pack(self.store.clone()).await?;
         Ok(report)
     }
 
@@ -119,15 +120,7 @@ impl Ingest {
     pub async fn run(self, stop: watch::Receiver<bool>) {
         let mut tasks = JoinSet::new();
         let (store, until) = (&self.store, &stop);
-        let work = store.clone();
-        let errands = move || errands(work.clone());
-        tasks.spawn(while_held("errands", store, until, errands));
-        let work = store.clone();
-        let retention = move || daily("retention", work.clone(), retain);
-        tasks.spawn(while_held("retention", store, until, retention));
-        let work = store.clone();
-        let segments = move || daily("segments", work.clone(), rewrite);
-        tasks.spawn(while_held("segments", store, until, segments));
+        duties::spawn(&mut tasks, store, until);
         for feed in self.feeds() {
             let name = format!("feed {}", feed.id);
             let span = tracing::info_span!("feed", feed = %feed.id);
