@@ -98,7 +98,7 @@ pub(crate) async fn pack(store: Store) -> Result<(), Error> {
 
 /// Destroys what has stood in quarantine for long enough.
 async fn empty_quarantine(store: Store) -> Result<(), Error> {
-    let gone = store.intake().empty_quarantine().await?;
+    let gone = store.jobs().empty_quarantine().await?;
     if gone > 0 {
         tracing::info!(gone, "messages in quarantine ran out");
     }
