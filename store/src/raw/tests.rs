@@ -86,7 +86,7 @@ fn noise(seed: u8, length: usize) -> Vec<u8> {
 }
 
 fn unsealed(key: &Arc<PatientKey>, raw: &[u8]) -> Unsealed {
-    (Arc::clone(key), Packed::new(raw, []).unwrap())
+    (Arc::clone(key), Packed::new(raw, "", []).unwrap())
 }
 
 /// Five frames of a mebibyte: a batch of some size.
