@@ -10,7 +10,7 @@ use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use hyper::server::conn::http1;
@@ -33,6 +33,7 @@ pub struct Bucket {
     /// Their secret.
     pub secret_key: &'static str,
     requests: Arc<AtomicUsize>,
+    is_away: Arc<AtomicBool>,
 }
 
 const ACCESS_KEY: &str = "sample-access-key";
@@ -49,12 +50,18 @@ impl Bucket {
             access_key: ACCESS_KEY,
             secret_key: SECRET_KEY,
             requests: Arc::default(),
+            is_away: Arc::default(),
         }
     }
 
     /// How many requests `s3s-fs` was asked until now; nobody counts at `moto_server`.
     pub fn requests(&self) -> usize {
         self.requests.load(Ordering::SeqCst)
+    }
+
+    /// Lets `s3s-fs` cut every connection instead of answering, or answer again.
+    pub fn set_away(&self, away: bool) {
+        self.is_away.store(away, Ordering::SeqCst);
     }
 }
 
@@ -76,17 +83,13 @@ fn start_s3s() -> io::Result<Bucket> {
     let files = FileSystem::new(&root).map_err(|error| io::Error::other(format!("{error:?}")))?;
     let mut service = S3ServiceBuilder::new(files);
     service.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
-    let (service, requests) = (service.build(), Arc::clone(&bucket.requests));
-    std::thread::Builder::new().spawn(move || serve(listener, &service, &requests))?;
+    let (service, served) = (service.build(), bucket.clone());
+    std::thread::Builder::new().spawn(move || serve(listener, &service, &served))?;
     Ok(bucket)
 }
 
 /// Answers as long as the process lives.
-fn serve(
-    listener: std::net::TcpListener,
-    service: &S3Service,
-    requests: &Arc<AtomicUsize>,
-) -> io::Result<()> {
+fn serve(listener: std::net::TcpListener, service: &S3Service, bucket: &Bucket) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -94,12 +97,19 @@ fn serve(
         let listener = TcpListener::from_std(listener)?;
         loop {
             let (stream, _) = listener.accept().await?;
-            let (service, requests) = (service.clone(), Arc::clone(requests));
-            let counted = service_fn(move |request| {
-                requests.fetch_add(1, Ordering::SeqCst);
-                Service::call(&service, request)
+            let (service, bucket) = (service.clone(), bucket.clone());
+            let answer = service_fn(move |request| {
+                bucket.requests.fetch_add(1, Ordering::SeqCst);
+                let is_away = bucket.is_away.load(Ordering::SeqCst);
+                let answer = (!is_away).then(|| Service::call(&service, request));
+                async {
+                    let answer = answer.ok_or_else(|| io::Error::other("away"))?;
+                    answer
+                        .await
+                        .map_err(|error| io::Error::other(format!("{error:?}")))
+                }
             });
-            tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), counted));
+            tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), answer));
         }
     })
 }
