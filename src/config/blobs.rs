@@ -36,7 +36,6 @@ pub(crate) struct BucketUrl {
     prefix: String,
     endpoint: Option<String>,
     region: String,
-    plain_http: bool,
     has_token: bool,
 }
 
@@ -56,7 +55,6 @@ impl BlobsUrl {
             prefix: url.prefix.clone(),
             endpoint: url.endpoint.clone(),
             region: url.region.clone(),
-            plain_http: url.plain_http,
             credentials: Credentials::new(super::secret(KEY_ID)?, super::secret(SECRET)?, token),
         }))
     }
@@ -115,7 +113,6 @@ impl Draft {
             prefix,
             endpoint: endpoint?,
             region: region?.to_owned(),
-            plain_http: self.allow_http,
             has_token: self.variable(TOKEN).is_some(),
         })
     }

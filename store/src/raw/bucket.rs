@@ -24,12 +24,11 @@ pub struct Bucket {
     /// What the keys of all objects begin with; may be empty. `[0-9a-z/]`, because everything else
     /// would be percent-encoded, and differently by different servers.
     pub prefix: String,
-    /// Where the server is (`https://host:port`); Amazon's own of the region when absent.
+    /// Where the server is (`https://host:port`); Amazon's own of the region when absent. Over plain
+    /// HTTP what is sent is sealed, and its amount and times are not.
     pub endpoint: Option<String>,
     /// The region that requests are signed for.
     pub region: String,
-    /// Whether the endpoint may be plain HTTP. What is sent is sealed; its amount and times are not.
-    pub plain_http: bool,
     /// Who asks.
     pub credentials: Credentials,
 }
@@ -66,10 +65,11 @@ impl Bucket {
             max_retries: RETRIES,
             retry_timeout: REQUEST,
         };
+        let endpoint = self.endpoint.as_deref();
         let client = ClientOptions::new()
             .with_connect_timeout(CONNECT)
             .with_timeout(REQUEST)
-            .with_allow_http(self.plain_http);
+            .with_allow_http(endpoint.is_some_and(|url| url.starts_with("http://")));
         let mut builder = AmazonS3Builder::new()
             .with_bucket_name(&self.name)
             .with_region(&self.region)
@@ -80,7 +80,7 @@ impl Bucket {
         if let Some(token) = token {
             builder = builder.with_token(token.as_str());
         }
-        if let Some(endpoint) = &self.endpoint {
+        if let Some(endpoint) = endpoint {
             builder = builder.with_endpoint(endpoint);
         }
         // The library's own error may quote what it was given.

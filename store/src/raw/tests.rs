@@ -24,7 +24,6 @@ pub(crate) fn bucket(at: &samples::s3::Bucket) -> Bucket {
         prefix: "kita/1".to_owned(),
         endpoint: Some(at.endpoint.clone()),
         region: "us-east-1".to_owned(),
-        plain_http: true,
         credentials: Credentials::new(at.access_key.to_owned(), at.secret_key.to_owned(), None),
     }
 }
@@ -76,13 +75,16 @@ async fn key(store: &Store) -> Arc<PatientKey> {
 /// Bytes that do not compress.
 fn noise(seed: u8, length: usize) -> Vec<u8> {
     let mut state = u64::from(seed) + 1;
-    let next = |_| {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        (state >> 56) as u8
-    };
-    (0..length).map(next).collect()
+    let mut bytes = Vec::with_capacity(length + 8);
+    while bytes.len() < length {
+        // xorshift64*
+        state ^= state >> 12;
+        state ^= state << 25;
+        state ^= state >> 27;
+        bytes.extend(state.wrapping_mul(0x2545_f491_4f6c_dd1d).to_le_bytes());
+    }
+    bytes.truncate(length);
+    bytes
 }
 
 fn unsealed(key: &Arc<PatientKey>, raw: &[u8]) -> Unsealed {

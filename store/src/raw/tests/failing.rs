@@ -51,6 +51,18 @@ async fn who_is_away_is_asked_again_later() {
 }
 
 #[tokio::test]
+async fn a_store_that_comes_back_answers_again() {
+    let server = samples::s3::s3s().unwrap();
+    let stage = Stage::open(false, Some(Blobs::Bucket(bucket(&server)))).await;
+    let places = large(&stage.store).await;
+    server.set_away(true);
+    let away = read(&stage.store, &places[..1]).await;
+    check(&[away.unwrap_err()]);
+    server.set_away(false);
+    assert_eq!(read(&stage.store, &places).await.unwrap().len(), 5);
+}
+
+#[tokio::test]
 async fn nobody_waits_for_ever_for_an_answer() {
     let silent = std::future::pending::<object_store::Result<()>>();
     let late = within(Duration::ZERO, silent).await.unwrap_err();
