@@ -241,8 +241,8 @@ fn how_the_program_is_stands_on_a_listener_of_its_own() {
     }
     let ready = running.probe("/readyz").json();
     assert_eq!(
-        (&ready["grants"], &ready["records"]),
-        (&json!(true), &json!(true))
+        [&ready["grants"], &ready["records"], &ready["blobs"]],
+        [&json!(true); 3]
     );
     assert_eq!(running.probe("/fhir/metadata").status, 404);
 }
