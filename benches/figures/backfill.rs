@@ -1,271 +1,115 @@
 //! A complete back-fill of a hospital: from files on a disk to rows and sealed frames, on both
-//! databases, with what each stage costs alone beside it.
+//! databases, in rounds that take turns, with what each stage costs alone and what python-hl7's
+//! plain parse of the same files costs beside it.
 
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::process::Command;
 
-use ingest::Ingest;
-use model::id::PatientNumber;
-use normalize::hl7::message::Message;
-use normalize::{Context, Format, Item, normalize};
-use sha2::{Digest, Sha256};
-use store::{Outcome, Packed, PatientChange};
-
-use crate::hospital::{File, Hospital};
-use crate::hub::{Database, Hub};
-use crate::measure::{each, mean, rate};
+use crate::hospital::Hospital;
+use crate::hub::Database;
+use crate::measure::spread;
+use crate::pipe::{self, Figures};
 use crate::process;
+use crate::stages::Stages;
 
 /// A patient has about so many files.
 const FILES_EACH: u64 = 50;
-/// So many files go through a stage at a time; more would only take memory.
-const CHUNK: usize = 2_000;
-const LARGEST: u64 = 16 << 20;
+/// Every way takes so many turns.
+const ROUNDS: usize = 5;
+/// Larger storages fill PostgreSQL and python-hl7's reader for too long.
+const MOST_FOR_POSTGRES: u64 = 200_000;
+const MOST_FOR_PYTHON: u64 = 20_000;
 
-/// Back-fills storages of so many files each.
-pub(crate) async fn run(sizes: &[u64], databases: &[Database]) -> anyhow::Result<()> {
+/// Reads, decodes and parses every file below two folders; prints CPU seconds.
+const PYTHON_HL7: &str = "
+import os, sys, time, hl7
+files = [os.path.join(at, name) for root in sys.argv[1:] for at, _, names in os.walk(root) for name in names]
+start = time.process_time()
+for path in files:
+    with open(path, 'rb') as file:
+        hl7.parse(file.read().decode('iso2022_jp_3', 'replace').replace('\\r\\n', '\\r').strip())
+print(time.process_time() - start)
+";
+
+/// Back-fills storages of so many files each, which stay below the folder.
+pub(crate) async fn run(
+    folder: &Path,
+    sizes: &[u64],
+    databases: &[Database],
+) -> anyhow::Result<()> {
     for size in sizes {
-        let hospital = Hospital::write(size.div_ceil(FILES_EACH), *size)?;
+        let hospital = Hospital::write(folder, size.div_ceil(FILES_EACH), *size)?;
         println!(
             "\n## Back-fill of {} files of {} patients\n",
             hospital.files,
             hospital.papers.len()
         );
-        let stages = Stages::measure(&hospital).await?;
-        println!(
-            "| | files/s | CPU µs a file | database | the rest | times the baseline | resident MiB | load |"
-        );
-        println!("| --- | --: | --: | --: | --: | --: | --: | --: |");
-        for database in databases {
-            complete(*database, &hospital, &stages).await?;
-        }
-        stages.print(hospital.files);
+        let databases: Vec<Database> = databases
+            .iter()
+            .copied()
+            .filter(|one| *one == Database::Sqlite || *size <= MOST_FOR_POSTGRES)
+            .collect();
+        complete(&hospital, &databases)?;
+        Stages::measure(&hospital).await?.print(hospital.files);
     }
     Ok(())
 }
 
-/// One back-fill, from an empty store.
-async fn complete(database: Database, hospital: &Hospital, stages: &Stages) -> anyhow::Result<()> {
-    let hub = Hub::open(database, hospital, &std::env::temp_dir()).await?;
-    hub.consents(hospital).await?;
-    process::forget_peak();
-    let database_cpu = || process::sqlite_cpu() + process::postgres_cpu();
-    let (cpu, of_database, start) = (process::cpu(), database_cpu(), Instant::now());
-    let report = Ingest::new(hub.store.clone(), LARGEST)
-        .once(None, &|_, _| {})
-        .await?;
-    let (wall, own, of_database) = (
-        start.elapsed(),
-        process::cpu() - cpu,
-        database_cpu() - of_database,
-    );
-    let own = match database {
-        // SQLite works in threads of ours, PostgreSQL in processes of its own.
-        Database::Sqlite => own.saturating_sub(of_database),
-        Database::Postgres => own,
-    };
-    anyhow::ensure!(
-        report.files() as u64 == hospital.files,
-        "every file is taken in: {report:?}"
-    );
-    let files = hospital.files;
+/// Every database takes its turn in every round.
+fn complete(hospital: &Hospital, databases: &[Database]) -> anyhow::Result<()> {
+    let mut taken: Vec<Vec<Figures>> = vec![Vec::new(); databases.len()];
+    let mut python = Vec::new();
+    for _ in 0..ROUNDS {
+        for (database, figures) in databases.iter().zip(&mut taken) {
+            figures.push(pipe::start(hospital, *database)?);
+        }
+        if hospital.files <= MOST_FOR_PYTHON {
+            python.extend(python_hl7(hospital)?);
+        }
+    }
     println!(
-        "| {} | {:.0} | {:.0} | {:.0} | {:.0} | {:.1} | {} | {} |",
-        database.name(),
-        rate(files, wall),
-        each(own + of_database, files),
-        each(of_database, files),
-        each(own, files),
-        (own + of_database).as_secs_f64() / stages.baseline().as_secs_f64(),
-        process::peak(),
-        process::load(),
+        "| median of {ROUNDS} (least–most) | files/s | CPU µs a file | of it in the database | times the baseline | \
+         resident MiB |\n| --- | --: | --: | --: | --: | --: |"
     );
-    hub.store.close().await;
+    for (database, figures) in databases.iter().zip(&taken) {
+        let of = |number: fn(&Figures) -> f64| spread(figures.iter().map(number).collect());
+        println!(
+            "| {} | {:.0} | {:.0} | {:.0} | {:.1} | {:.0} |",
+            database.name(),
+            of(|figures| figures.files_a_second),
+            of(|figures| figures.cpu),
+            of(|figures| figures.database),
+            of(|figures| figures.cpu / figures.baseline),
+            of(|figures| figures.resident),
+        );
+    }
+    if hospital.files <= MOST_FOR_PYTHON {
+        if python.is_empty() {
+            println!("\npython-hl7 is not installed here (`pip install hl7`): no comparison.");
+        } else {
+            let each = spread(python);
+            println!("\npython-hl7, read and parsed only, one thread: {each:.0} CPU µs a file.");
+        }
+    }
+    println!(
+        "\nLoad of the machine at the end of the rounds: {}.",
+        process::load()
+    );
     Ok(())
 }
 
-/// CPU time of each stage alone, in one thread, on the same files.
-#[derive(Default)]
-struct Stages {
-    list: Duration,
-    read: Duration,
-    hash: Duration,
-    decode: Duration,
-    parse: Duration,
-    normalize: Duration,
-    pack: Duration,
-    seal: Duration,
-    bytes: u64,
-    records: u64,
-}
-
-impl Stages {
-    /// What any program that looks at every byte must do.
-    fn baseline(&self) -> Duration {
-        self.list + self.read + self.hash
+/// CPU microseconds a file; nothing where it is not installed.
+fn python_hl7(hospital: &Hospital) -> anyhow::Result<Option<f64>> {
+    let output = Command::new("python3")
+        .args(["-c", PYTHON_HL7])
+        .args(&hospital.roots)
+        .output();
+    let Ok(output) = output else { return Ok(None) };
+    if !output.status.success() {
+        return Ok(None);
     }
-
-    async fn measure(hospital: &Hospital) -> anyhow::Result<Self> {
-        let hub = Hub::open(Database::Sqlite, hospital, &std::env::temp_dir()).await?;
-        hub.consents(hospital).await?;
-        let mut stages = Self::default();
-        let files = timed(&mut stages.list, || hospital.list())?;
-        for chunk in files.chunks(CHUNK) {
-            let packed = stages.chunk(chunk, &hub)?;
-            stages.seal(packed, &hub).await?;
-        }
-        hub.store.close().await;
-        Ok(stages)
-    }
-
-    /// From files to packed frames.
-    fn chunk(&mut self, files: &[File], hub: &Hub) -> anyhow::Result<Vec<(store::Item, Packed)>> {
-        let feed = hub.feed()?;
-        let contents = timed(&mut self.read, || {
-            files
-                .iter()
-                .map(|file| std::fs::read(&file.path))
-                .collect::<Result<Vec<_>, _>>()
-        })?;
-        self.bytes += contents.iter().map(|bytes| bytes.len() as u64).sum::<u64>();
-        timed(&mut self.hash, || {
-            contents
-                .iter()
-                .for_each(|bytes| _ = std::hint::black_box(Sha256::digest(bytes)));
-        });
-        let decode = |bytes: &[u8]| {
-            normalize::text::decode(bytes, "~ISO IR87", feed.fallback)
-                .text
-                .len()
-        };
-        timed(&mut self.decode, || {
-            contents
-                .iter()
-                .for_each(|bytes| _ = std::hint::black_box(decode(bytes)));
-        });
-        let parse = |bytes: &[u8]| Message::parse(bytes, feed.fallback).is_ok();
-        timed(&mut self.parse, || {
-            contents
-                .iter()
-                .for_each(|bytes| _ = std::hint::black_box(parse(bytes)));
-        });
-        let context = Context {
-            feed,
-            patient_from_order: false,
-        };
-        let whole = |(file, bytes): (&File, &Vec<u8>)| {
-            normalize(
-                &Item {
-                    format: Format::SsMix2(&file.name),
-                    bytes,
-                },
-                &context,
-            )
-        };
-        let read = timed(&mut self.normalize, || {
-            files.iter().zip(&contents).map(whole).collect::<Vec<_>>()
-        });
-        self.records += read
-            .iter()
-            .map(|read| read.records.len() as u64)
-            .sum::<u64>();
-        let both = contents.iter().zip(&read);
-        let packed = timed(&mut self.pack, || {
-            both.map(|(raw, read)| Packed::new(raw, "", &read.records))
-                .collect::<Result<Vec<_>, _>>()
-        })?;
-        Ok(files
-            .iter()
-            .zip(&contents)
-            .map(|(file, bytes)| item(hub, file, bytes))
-            .zip(packed)
-            .collect())
-    }
-
-    /// Sealing, appending and syncing: frames are accepted without the records in them. What SQLite's
-    /// threads do meanwhile is not counted.
-    async fn seal(&mut self, packed: Vec<(store::Item, Packed)>, hub: &Hub) -> anyhow::Result<()> {
-        let facility = crate::hub::HOSPITAL.parse()?;
-        let roster = hub.papers.roster(&facility).await?;
-        let first = roster
-            .first()
-            .ok_or_else(|| anyhow::anyhow!("somebody consented"))?;
-        let known = hub.store.intake().known(first.patient, &facility).await?;
-        let change = |(item, packed)| store::ItemChange {
-            item,
-            packed: Some(packed),
-            findings: None,
-            fresh: true,
-        };
-        let change = PatientChange {
-            patient: PatientNumber(first.patient.0),
-            public: first.public,
-            epoch: first.epoch,
-            facility,
-            joins: known.joins,
-            items: packed.into_iter().map(change).collect(),
-            slots: Vec::new(),
-            joined: None,
-            tokens: None,
-            taken: Vec::new(),
-        };
-        let (all, sqlite) = (process::cpu(), process::sqlite_cpu());
-        hub.store.intake().accept(vec![change]).await?;
-        self.seal += (process::cpu() - all).saturating_sub(process::sqlite_cpu() - sqlite);
-        Ok(())
-    }
-
-    fn print(&self, files: u64) {
-        let per = |spent: Duration| each(spent, files);
-        println!("\n| stage alone, one thread | CPU µs a file |\n| --- | --: |");
-        println!("| list (names, sizes, times) | {:.1} |", per(self.list));
-        println!("| read | {:.1} |", per(self.read));
-        println!("| decode | {:.1} |", per(self.decode));
-        println!(
-            "| parse (cut into segments and fields) | {:.1} |",
-            per(self.parse.saturating_sub(self.decode))
-        );
-        println!(
-            "| normalize (fields to records) | {:.1} |",
-            per(self.normalize.saturating_sub(self.parse))
-        );
-        println!(
-            "| pack (records as JSON, compressed) | {:.1} |",
-            per(self.pack)
-        );
-        println!("| seal, append, sync | {:.1} |", per(self.seal));
-        println!(
-            "| baseline: list, read, SHA-256 | {:.1} |",
-            per(self.baseline())
-        );
-        println!(
-            "\n{:.0} bytes and {:.2} records a file.",
-            mean(self.bytes, files),
-            mean(self.records, files)
-        );
-    }
-}
-
-fn item(hub: &Hub, file: &File, bytes: &[u8]) -> store::Item {
-    let intake = hub.store.intake();
-    let digest = |text: &str| intake.content_digest(text.as_bytes());
-    let path = digest(&file.path.display().to_string());
-    store::Item::new(
-        path,
-        path,
-        1,
-        1,
-        file.name.instant(),
-        0,
-        intake.content_digest(bytes),
-        0,
-        0,
-        Outcome::Kept,
-    )
-}
-
-fn timed<T>(spent: &mut Duration, work: impl FnOnce() -> T) -> T {
-    let start = process::thread_cpu();
-    let done = work();
-    *spent += process::thread_cpu() - start;
-    done
+    let seconds: f64 = String::from_utf8(output.stdout)?.trim().parse()?;
+    #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
+    let files = hospital.files as f64;
+    Ok(Some(seconds * 1e6 / files))
 }

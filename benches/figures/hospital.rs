@@ -3,19 +3,31 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use normalize::ssmix::path::{FileName, parse};
-use samples::network::Paper;
 use samples::{Mix, Network};
+
+/// Written last: who has it has the whole storage.
+const PAPERS: &str = "papers.tsv";
 
 /// A written storage with what its patients signed.
 pub(crate) struct Hospital {
+    /// Where it lies.
+    pub(crate) folder: PathBuf,
     /// Its two roots.
     pub(crate) roots: Vec<PathBuf>,
-    /// Local ids and what papers say, one a patient.
-    pub(crate) papers: Vec<(String, Paper)>,
+    /// What papers say, one a patient.
+    pub(crate) papers: Vec<Paper>,
     /// How many files there are.
     pub(crate) files: u64,
-    _folder: tempfile::TempDir,
+}
+
+/// What a patient's paper says.
+pub(crate) struct Paper {
+    pub(crate) local_id: String,
+    pub(crate) kana: String,
+    pub(crate) birth_date: String,
+    pub(crate) sex: String,
 }
 
 /// One file of the storage.
@@ -25,48 +37,76 @@ pub(crate) struct File {
 }
 
 impl Hospital {
-    /// Writes about so many files of so many patients; the same numbers give the same bytes.
-    pub(crate) fn write(patients: u64, files: u64) -> anyhow::Result<Self> {
-        let folder = tempfile::tempdir()?;
-        let network = Network::generate(1, patients)
-            .with_mix(Mix::Ordinary)
-            .with_files(files);
-        let files = samples::write(&network, folder.path())?;
-        let roots = samples::roots(folder.path());
+    /// Writes about so many files of so many patients below a folder, unless they lie there already;
+    /// the same numbers give the same bytes.
+    pub(crate) fn write(folder: &Path, patients: u64, files: u64) -> anyhow::Result<Self> {
+        let folder = folder.join(format!("{files}-of-{patients}"));
+        if !folder.join(PAPERS).exists() {
+            let network = Network::generate(1, patients)
+                .with_mix(Mix::Ordinary)
+                .with_files(files);
+            let written = samples::write(&network, &folder)?;
+            let mut table = format!("{written}\n");
+            for patient in network.patients() {
+                let (id, paper) = (patient.person.local_id, patient.paper);
+                table.push_str(&format!(
+                    "{id}\t{}\t{}\t{}\n",
+                    paper.kana, paper.birth_date, paper.sex
+                ));
+            }
+            fs::write(folder.join(PAPERS), table)?;
+        }
+        Self::open(&folder)
+    }
+
+    /// A storage that [`Hospital::write`] wrote.
+    pub(crate) fn open(folder: &Path) -> anyhow::Result<Self> {
+        let roots = samples::roots(folder);
         roots.iter().try_for_each(fs::create_dir_all)?;
-        let papers = network
-            .patients()
-            .map(|patient| (patient.person.local_id, patient.paper));
+        let table = fs::read_to_string(folder.join(PAPERS))?;
+        let mut lines = table.lines();
+        let files = lines.next().context("the number of files")?.parse()?;
+        let papers = lines.map(Paper::read).collect::<Option<_>>();
         Ok(Self {
+            folder: folder.to_owned(),
             roots: roots.to_vec(),
-            papers: papers.collect(),
+            papers: papers.context("four columns")?,
             files,
-            _folder: folder,
         })
     }
 
-    /// Looks through the storage as a feed does: names, sizes, times.
-    pub(crate) fn list(&self) -> anyhow::Result<Vec<File>> {
-        let mut files = Vec::new();
-        for root in &self.roots {
-            walk(root, root, &mut files)?;
-        }
-        Ok(files)
+    /// Looks through the storage as a feed does: names, sizes, times. Each file is shown once.
+    pub(crate) fn each(&self, mut show: impl FnMut(File)) -> anyhow::Result<()> {
+        self.roots
+            .iter()
+            .try_for_each(|root| walk(root, root, &mut show))
     }
 }
 
-fn walk(root: &Path, folder: &Path, files: &mut Vec<File>) -> anyhow::Result<()> {
+impl Paper {
+    fn read(line: &str) -> Option<Self> {
+        let mut cells = line.split('\t').map(str::to_owned);
+        Some(Self {
+            local_id: cells.next()?,
+            kana: cells.next()?,
+            birth_date: cells.next()?,
+            sex: cells.next()?,
+        })
+    }
+}
+
+fn walk(root: &Path, folder: &Path, show: &mut impl FnMut(File)) -> anyhow::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         if entry.file_type()?.is_dir() {
-            walk(root, &entry.path(), files)?;
+            walk(root, &entry.path(), show)?;
             continue;
         }
         entry.metadata()?;
         let path = entry.path();
         let relative = path.strip_prefix(root)?.to_string_lossy().into_owned();
         if let Ok(name) = parse(&relative) {
-            files.push(File { path, name });
+            show(File { path, name });
         }
     }
     Ok(())

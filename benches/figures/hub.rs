@@ -84,9 +84,9 @@ impl Hub {
     /// Enters a consent of everybody for the clinic, and does what follows from it at once.
     pub(crate) async fn consents(&self, hospital: &Hospital) -> anyhow::Result<()> {
         let mut csv = ConsentPaper::FIELDS.join(",");
-        for (number, (local_id, paper)) in hospital.papers.iter().enumerate() {
+        for (number, paper) in hospital.papers.iter().enumerate() {
             let sex = if paper.sex == "F" { "female" } else { "male" };
-            let (kana, birth_date) = (&paper.kana, &paper.birth_date);
+            let (local_id, kana, birth_date) = (&paper.local_id, &paper.kana, &paper.birth_date);
             csv.push_str(&format!(
                 "\nB-{number},C-1,1,2026-04-01,署名者,self,{kana},{birth_date},{sex},{HOSPITAL}:{local_id},{HOSPITAL},\
                  {CLINIC},*,2000-01-01,,説明者,事務局"

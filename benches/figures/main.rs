@@ -3,13 +3,15 @@
 //! ```text
 //! cargo bench --bench figures                                 everything
 //! cargo bench --bench figures -- backfill 10000 sqlite        so many files, one database
+//! cargo bench --bench figures -- backfill 1000000 /mnt/large  storages stay there, to be used again
 //! cargo bench --bench figures -- reads
 //! cargo bench --bench figures -- schema 300000                so many records
 //! ```
 //!
 //! | file | answers |
 //! | --- | --- |
-//! | `backfill` | how fast does a hospital come in, and what does each stage cost |
+//! | `backfill`, `pipe` | how fast does a hospital come in |
+//! | `stages` | what does each stage of that cost alone |
 //! | `reads` | how long does a look at 200 results take, and what have consent and audit in it |
 //! | `schema` | does the rate stay up to a million records |
 //! | `hospital`, `hub`, `reader` | the storage, the store that feeds from it, the person who looks |
@@ -20,10 +22,14 @@ mod backfill;
 mod hospital;
 mod hub;
 mod measure;
+mod pipe;
 mod process;
 mod reader;
 mod reads;
 mod schema;
+mod stages;
+
+use std::path::Path;
 
 use hub::Database;
 
@@ -48,6 +54,16 @@ async fn main() -> anyhow::Result<()> {
     } else {
         databases
     };
+    let passing = tempfile::tempdir()?;
+    let kept = words.iter().find(|word| word.contains('/'));
+    let folder = kept.map_or(passing.path(), Path::new);
+    if words.first().is_some_and(|word| word == "pipe") {
+        return pipe::run(
+            folder,
+            databases.first().copied().unwrap_or(Database::Sqlite),
+        )
+        .await;
+    }
     let wanted = |name: &str| words.first().is_none_or(|first| first == name);
     if wanted("backfill") {
         let sizes = if numbers.is_empty() {
@@ -55,13 +71,13 @@ async fn main() -> anyhow::Result<()> {
         } else {
             numbers.clone()
         };
-        backfill::run(&sizes, &databases).await?;
+        backfill::run(folder, &sizes, &databases).await?;
     }
     if wanted("reads") {
-        reads::run(&databases).await?;
+        reads::run(folder, &databases).await?;
     }
     if wanted("schema") {
-        schema::run(numbers.first().copied().unwrap_or(1_000_000)).await?;
+        schema::run(folder, numbers.first().copied().unwrap_or(1_000_000)).await?;
     }
     Ok(())
 }

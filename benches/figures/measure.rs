@@ -6,6 +6,7 @@
     reason = "figures for people have three digits"
 )]
 
+use std::fmt;
 use std::time::Duration;
 
 /// Microseconds for one of so many.
@@ -37,4 +38,34 @@ pub(crate) fn p50_p99(mut samples: Vec<Duration>) -> (f64, f64) {
         below(0.5).as_secs_f64() * 1e3,
         below(0.99).as_secs_f64() * 1e3,
     )
+}
+
+/// Several rounds of one figure.
+pub(crate) struct Spread {
+    median: f64,
+    least: f64,
+    most: f64,
+}
+
+/// The median of rounds, and between which they lie.
+pub(crate) fn spread(mut rounds: Vec<f64>) -> Spread {
+    rounds.sort_unstable_by(f64::total_cmp);
+    let at = |place: usize| rounds.get(place).copied().unwrap_or(f64::NAN);
+    Spread {
+        median: at(rounds.len() / 2),
+        least: at(0),
+        most: at(rounds.len().saturating_sub(1)),
+    }
+}
+
+impl fmt::Display for Spread {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = to.precision().unwrap_or(1);
+        let Self {
+            median,
+            least,
+            most,
+        } = self;
+        write!(to, "{median:.digits$} ({least:.digits$}–{most:.digits$})")
+    }
 }

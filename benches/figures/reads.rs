@@ -22,8 +22,8 @@ const ROUNDS: usize = 1_000;
 const MEMORY: &str = "/dev/shm";
 
 /// Reads from stores of the databases.
-pub(crate) async fn run(databases: &[Database]) -> anyhow::Result<()> {
-    let hospital = Hospital::write(PATIENTS, FILES)?;
+pub(crate) async fn run(folder: &Path, databases: &[Database]) -> anyhow::Result<()> {
+    let hospital = Hospital::write(folder, PATIENTS, FILES)?;
     println!("\n## A patient's 200 laboratory results\n");
     println!("| | what | p50 ms | p99 ms | load |\n| --- | --- | --: | --: | --: |");
     let disk = std::env::temp_dir();

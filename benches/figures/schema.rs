@@ -2,6 +2,7 @@
 //! large is a record, how long does a read of 200 take at the end. The records are those of
 //! generated files, given to one patient after the other.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -35,17 +36,15 @@ struct Read {
 }
 
 /// Fills a store with so many records.
-pub(crate) async fn run(wanted: u64) -> anyhow::Result<()> {
+pub(crate) async fn run(folder: &Path, wanted: u64) -> anyhow::Result<()> {
     println!("\n## The schema at {wanted} records\n");
-    let hospital = Hospital::write(PATIENTS, FILES)?;
+    let hospital = Hospital::write(folder, PATIENTS, FILES)?;
     let hub = Hub::open(Database::Sqlite, &hospital, &std::env::temp_dir()).await?;
     hub.consents(&hospital).await?;
     prove(&hub, &hospital).await?;
-    let files = hospital
-        .list()?
-        .iter()
-        .map(|file| read(&hub, file))
-        .collect::<anyhow::Result<Vec<_>>>()?;
+    let mut files = Vec::new();
+    hospital.each(|file| files.push(read(&hub, &file)))?;
+    let files = files.into_iter().collect::<anyhow::Result<Vec<_>>>()?;
     fill(&hub, &files, wanted).await?;
     look(&hub).await?;
     hub.store.close().await;
@@ -64,7 +63,11 @@ async fn prove(hub: &Hub, hospital: &Hospital) -> anyhow::Result<()> {
             continue;
         };
         let local_id = link.local_id.id.reveal();
-        let Some((_, paper)) = hospital.papers.iter().find(|(id, _)| id == local_id) else {
+        let Some(paper) = hospital
+            .papers
+            .iter()
+            .find(|paper| paper.local_id == *local_id)
+        else {
             continue;
         };
         let sex = if paper.sex == "F" {
