@@ -2,11 +2,13 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::LazyLock;
 
 use data_encoding::{Encoding, Specification};
 use serde::{Deserialize, Serialize};
 
 use crate::phi::Phi;
+use crate::text_form::stored_as_text;
 
 /// Why a text is not an identifier of the wanted kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -14,8 +16,7 @@ use crate::phi::Phi;
 pub struct InvalidId(&'static str);
 
 /// A facility's ten digits: prefecture (2), fee table (1), institution number (7).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FacilityId(u64);
 
 impl FacilityId {
@@ -52,19 +53,7 @@ impl fmt::Display for FacilityId {
     }
 }
 
-impl TryFrom<String> for FacilityId {
-    type Error = InvalidId;
-
-    fn try_from(text: String) -> Result<Self, InvalidId> {
-        text.parse()
-    }
-}
-
-impl From<FacilityId> for String {
-    fn from(id: FacilityId) -> Self {
-        id.to_string()
-    }
-}
+stored_as_text!(FacilityId);
 
 /// A patient's number at one facility, as the facility sends it (leading zeros count).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -93,7 +82,7 @@ impl LocalPatientId {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PatientNumber(pub i64);
 
-fn base32() -> Encoding {
+static BASE32: LazyLock<Encoding> = LazyLock::new(|| {
     let mut specification = Specification::new();
     specification
         .symbols
@@ -101,7 +90,7 @@ fn base32() -> Encoding {
     specification
         .encoding()
         .unwrap_or(data_encoding::BASE32_NOPAD)
-}
+});
 
 /// Sixteen bytes written as 26 lower-case base32 characters.
 macro_rules! public_id {
@@ -112,7 +101,7 @@ macro_rules! public_id {
 
         impl fmt::Display for $name {
             fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-                out.write_str(&base32().encode(&self.0))
+                out.write_str(&BASE32.encode(&self.0))
             }
         }
 
@@ -120,7 +109,7 @@ macro_rules! public_id {
             type Err = InvalidId;
 
             fn from_str(text: &str) -> Result<Self, InvalidId> {
-                let bytes = base32().decode(text.as_bytes()).map_err(|_| InvalidId($what))?;
+                let bytes = BASE32.decode(text.as_bytes()).map_err(|_| InvalidId($what))?;
                 bytes.try_into().map(Self).map_err(|_| InvalidId($what))
             }
         }

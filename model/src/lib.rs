@@ -17,6 +17,7 @@
 //! | [`mistake`] | what is wrong with a configuration file, and where |
 //! | [`finding`] | what reading noticed in an item |
 //! | [`phi`] | a wrapper for what must not be printed |
+//! | `text_form` | types whose stored form is their text |
 
 pub mod address;
 pub mod allergy;
@@ -36,5 +37,6 @@ pub mod person;
 pub mod phi;
 pub mod quantity;
 pub mod record;
+mod text_form;
 pub mod time;
 pub mod written;

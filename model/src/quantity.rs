@@ -1,12 +1,15 @@
 //! Numbers as they were sent: no digit is lost and none is added.
 
+use std::fmt;
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
 use crate::code::Concept;
+use crate::text_form::stored_as_text;
 
 /// A decimal number in the digits that were sent (`1.0` stays `1.0`).
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Decimal(String);
 
 /// Why a text is not a plain decimal number.
@@ -47,19 +50,21 @@ impl Decimal {
     }
 }
 
-impl TryFrom<String> for Decimal {
-    type Error = NotDecimal;
+impl FromStr for Decimal {
+    type Err = NotDecimal;
 
-    fn try_from(text: String) -> Result<Self, NotDecimal> {
-        Self::parse(&text)
+    fn from_str(text: &str) -> Result<Self, NotDecimal> {
+        Self::parse(text)
     }
 }
 
-impl From<Decimal> for String {
-    fn from(decimal: Decimal) -> Self {
-        decimal.0
+impl fmt::Display for Decimal {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
     }
 }
+
+stored_as_text!(Decimal);
 
 /// FHIR `Quantity.comparator`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

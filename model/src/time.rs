@@ -4,8 +4,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::civil::{Date, DateTime, Time};
-use jiff::tz::{Offset, TimeZone};
+use jiff::tz::Offset;
 use serde::{Deserialize, Serialize};
+
+use crate::text_form::stored_as_text;
 
 /// Japan has no summer time today, and clinical times mean the clock on the wall: +09:00, always.
 const JST_MINUTES: i16 = 9 * 60;
@@ -67,9 +69,9 @@ impl fmt::Display for Instant {
 fn from_civil(civil: DateTime, offset_minutes: i16) -> Instant {
     Offset::from_seconds(i32::from(offset_minutes) * 60)
         .ok()
-        .and_then(|offset| civil.to_zoned(TimeZone::fixed(offset)).ok())
-        .map_or(Instant::MIN, |zoned| {
-            Instant(zoned.timestamp().as_microsecond())
+        .and_then(|offset| offset.to_timestamp(civil).ok())
+        .map_or(Instant::MIN, |timestamp| {
+            Instant(timestamp.as_microsecond())
         })
 }
 
@@ -90,8 +92,7 @@ pub enum Precision {
 
 /// A date or a date with time as a hospital wrote it, with its precision kept. Its text form, also
 /// for storage, is FHIR `dateTime`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PartialDateTime {
     civil: DateTime,
     offset_minutes: i16,
@@ -184,11 +185,7 @@ impl fmt::Display for PartialDateTime {
             Precision::Month => write!(out, "{:04}-{:02}", date.year(), date.month()),
             Precision::Day => write!(out, "{date}"),
             Precision::Second | Precision::Fraction => {
-                write!(out, "{}", self.civil.strftime("%Y-%m-%dT%H:%M:%S"))?;
-                if self.precision == Precision::Fraction {
-                    let digits = format!("{:06}", self.civil.subsec_nanosecond() / 1000);
-                    write!(out, ".{}", digits.trim_end_matches('0'))?;
-                }
+                write!(out, "{}", self.civil)?;
                 let sign = if self.offset_minutes < 0 { '-' } else { '+' };
                 let minutes = self.offset_minutes.unsigned_abs();
                 write!(out, "{sign}{:02}:{:02}", minutes / 60, minutes % 60)
@@ -249,19 +246,7 @@ fn parse_offset(zone: &str) -> Result<i16, InvalidTime> {
     }
 }
 
-impl TryFrom<String> for PartialDateTime {
-    type Error = InvalidTime;
-
-    fn try_from(text: String) -> Result<Self, InvalidTime> {
-        text.parse()
-    }
-}
-
-impl From<PartialDateTime> for String {
-    fn from(time: PartialDateTime) -> Self {
-        time.to_string()
-    }
-}
+stored_as_text!(PartialDateTime);
 
 #[cfg(test)]
 mod tests {
