@@ -49,12 +49,11 @@ pub(crate) fn trimmed(repetition: &Repetition<'_>, component: usize) -> Option<S
 
 /// Finds the components that have content and are not among those read.
 pub(crate) fn unread(repetition: &Repetition<'_>, read: &[usize], findings: &mut Findings) {
-    for component in
-        (1..=repetition.component_count()).filter(|component| !read.contains(component))
+    for component in repetition
+        .filled()
+        .filter(|component| !read.contains(component))
     {
-        if repetition.component(component).is_some() {
-            findings.add(lint::D2017, repetition.place_of(component));
-        }
+        findings.add(lint::D2017, repetition.place_of(component));
     }
 }
 
@@ -65,7 +64,8 @@ pub(crate) fn expect(
     values: &[&str],
     findings: &mut Findings,
 ) {
-    if trimmed(repetition, component).is_some_and(|value| !values.contains(&value.as_str())) {
+    let sent = repetition.component(component).unwrap_or_default();
+    if !sent.trim().is_empty() && !values.contains(&sent.trim()) {
         findings.add(lint::D2015, repetition.place_of(component));
     }
 }

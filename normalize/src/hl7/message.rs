@@ -1,5 +1,7 @@
-//! An HL7 v2.5 message: decoded as a whole, cut into segments and fields here, taken apart inside
-//! a field by `hl7-parser` on demand. Every part knows where its bytes stood.
+//! An HL7 v2.5 message: decoded as a whole, cut into segments and fields at once, and inside a field
+//! on demand. Every part knows where its bytes stood, and nothing is copied before it is wanted.
+
+use std::borrow::Cow;
 
 use model::feed::Fallback;
 use model::finding::{Finding, Place};
@@ -33,21 +35,7 @@ impl Separators {
         escape: '\\',
         subcomponent: Some('&'),
     };
-
-    fn of_fields(&self) -> hl7_parser::message::Separators {
-        hl7_parser::message::Separators {
-            field: self.field,
-            component: self.component,
-            subcomponent: self.subcomponent.unwrap_or(NEVER),
-            repetition: self.repetition,
-            escape: self.escape,
-            lenient_newlines: false,
-        }
-    }
 }
-
-/// A noncharacter, for a delimiter that a message does not have.
-const NEVER: char = '\u{FFFF}';
 
 /// Delimiters in one field beyond which taking it apart costs more memory than any real field is
 /// worth.
@@ -365,7 +353,7 @@ impl<'m> Field<'m> {
         let separators = self.message.separators();
         let stop = |char: char| char == separators.component || char == separators.repetition;
         let first = self.raw().split(stop).next().unwrap_or_default();
-        value(&escape::unescape(first, separators))
+        value(escape::unescape(first, separators))
             .map(|text| text.trim().to_owned())
             .filter(|text| !text.is_empty())
     }
@@ -377,26 +365,18 @@ impl<'m> Field<'m> {
 
     /// The repetitions; none when the field is empty.
     pub fn repetitions(&self) -> impl Iterator<Item = Repetition<'m>> + use<'m> {
-        let field = *self;
-        let mut separators = self.message.separators().of_fields();
-        if field.is_oversized() {
-            (
-                separators.component,
-                separators.repetition,
-                separators.subcomponent,
-            ) = (NEVER, NEVER, NEVER);
-        }
-        let parsed = if field.is_empty() {
-            None
-        } else {
-            hl7_parser::parser::parse_field_with_separators(field.raw(), separators).ok()
-        };
-        let repeats = parsed.map(|parsed| parsed.repeats).unwrap_or_default();
-        (1..).zip(repeats).map(move |(number, parts)| Repetition {
-            field,
-            number,
-            parts,
-        })
+        let (field, whole) = (*self, self.is_oversized());
+        let separator = (!whole).then_some(self.message.separators().repetition);
+        let parts = (!self.is_empty()).then(|| pieces(field.raw(), separator));
+        (1..)
+            .zip(parts.into_iter().flatten())
+            .map(move |(number, (start, raw))| Repetition {
+                field,
+                number,
+                start,
+                raw,
+                whole,
+            })
     }
 
     /// The first repetition.
@@ -443,87 +423,113 @@ impl<'m> Field<'m> {
     }
 }
 
+/// The pieces of a text between separators, each with the place where it begins.
+fn pieces(text: &str, separator: Option<char>) -> impl Iterator<Item = (usize, &str)> {
+    let width = separator.map_or(0, char::len_utf8);
+    let mut at = 0;
+    text.split(move |char| Some(char) == separator)
+        .map(move |piece| {
+            let start = at;
+            at += piece.len() + width;
+            (start, piece)
+        })
+}
+
 /// A repetition of a field.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Repetition<'m> {
     field: Field<'m>,
     number: u32,
-    parts: hl7_parser::message::Repeat<'m>,
+    /// Where it begins in the text of the field.
+    start: usize,
+    raw: &'m str,
+    /// What is too large to be taken apart is one component.
+    whole: bool,
 }
 
 impl<'m> Repetition<'m> {
+    /// The components with the places where they begin.
+    fn components(&self) -> impl Iterator<Item = (usize, &'m str)> + use<'m> {
+        let separator = self.field.message.separators().component;
+        pieces(self.raw, (!self.whole).then_some(separator))
+    }
+
+    fn part(&self, component: usize) -> Option<(usize, &'m str)> {
+        self.components().nth(component.checked_sub(1)?)
+    }
+
     /// Number of the last component that was sent, empty or not.
     pub fn component_count(&self) -> usize {
-        self.parts.components.len()
+        self.components().count()
     }
 
     /// The text between the repetition separators, escapes and all.
     pub fn raw(&self) -> &'m str {
-        self.parts.raw_value()
+        self.raw
     }
 
     /// A component by its number, unescaped, its sub-components joined with `&`; blanks stay.
     /// `None` when it is empty or `""`.
-    pub fn component(&self, number: usize) -> Option<String> {
-        let part = self.parts.components.get(number.checked_sub(1)?)?;
+    pub fn component(&self, number: usize) -> Option<Cow<'m, str>> {
+        let (_, raw) = self.part(number)?;
+        self.unescaped(raw)
+    }
+
+    /// Numbers of the components that are neither empty nor `""`.
+    pub fn filled(&self) -> impl Iterator<Item = usize> {
+        (1..)
+            .zip(self.components())
+            .filter(|(_, (_, raw))| self.unescaped(raw).is_some())
+            .map(|(number, _)| number)
+    }
+
+    fn unescaped(&self, component: &'m str) -> Option<Cow<'m, str>> {
         let separators = self.field.message.separators();
-        let unescaped = escape::unescape(part.raw_value(), separators);
+        let unescaped = escape::unescape(component, separators);
         match separators.subcomponent {
-            Some('&') | None => value(&unescaped),
+            Some('&') | None => value(unescaped),
             // Escaped separators cannot be told from real ones any more, but both read as `&`.
-            Some(other) => value(&unescaped.replace(other, "&")),
+            Some(other) => value(unescaped.replace(other, "&").into()),
         }
     }
 
-    /// A sub-component of a component by their numbers, unescaped; blanks stay.
-    pub fn sub(&self, component: usize, number: usize) -> Option<String> {
-        let part = self.parts.components.get(component.checked_sub(1)?)?;
-        let part = part.subcomponents.get(number.checked_sub(1)?)?;
-        value(&escape::unescape(
-            part.value,
-            self.field.message.separators(),
-        ))
-    }
-
-    /// Number of sub-components of a component.
-    pub fn sub_count(&self, component: usize) -> usize {
-        let part = component
-            .checked_sub(1)
-            .and_then(|index| self.parts.components.get(index));
-        part.map_or(0, |part| part.subcomponents.len())
+    /// The sub-components of a component, unescaped; blanks stay. `None` stands for those that are
+    /// empty or `""`.
+    pub fn subs(&self, component: usize) -> impl Iterator<Item = Option<Cow<'m, str>>> + use<'m> {
+        let separators = self.field.message.separators();
+        let separator = separators.subcomponent.filter(|_| !self.whole);
+        let part = self.part(component).into_iter();
+        part.flat_map(move |(_, raw)| pieces(raw, separator))
+            .map(|(_, raw)| value(escape::unescape(raw, separators)))
     }
 
     /// Where the repetition stands.
     pub fn place(&self) -> Place {
-        let range = &self.parts.range;
         Place {
             repetition: self.number,
-            ..self.field.place_within(range.start, range.end)
+            ..self.place_of_part(0, self.raw)
         }
     }
 
     /// Where a component stands.
     pub fn place_of(&self, component: usize) -> Place {
-        let part = component
-            .checked_sub(1)
-            .and_then(|index| self.parts.components.get(index));
-        let range = part.map_or(&self.parts.range, |part| &part.range);
-        let component = text::offset(component);
+        let (start, raw) = self.part(component).unwrap_or((0, self.raw));
         Place {
             repetition: self.number,
-            component,
-            ..self.field.place_within(range.start, range.end)
+            component: text::offset(component),
+            ..self.place_of_part(start, raw)
         }
+    }
+
+    fn place_of_part(&self, start: usize, raw: &str) -> Place {
+        let start = self.start + start;
+        self.field.place_within(start, start + raw.len())
     }
 }
 
 /// A value, unless it is empty or `""`.
-fn value(text: &str) -> Option<String> {
-    if text.is_empty() || text == "\"\"" {
-        None
-    } else {
-        Some(text.to_owned())
-    }
+fn value(text: Cow<'_, str>) -> Option<Cow<'_, str>> {
+    (!matches!(text.as_ref(), "" | "\"\"")).then_some(text)
 }
 
 #[cfg(test)]

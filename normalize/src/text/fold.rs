@@ -1,7 +1,18 @@
 //! Forms for comparing and searching: what a person would call "the same name" becomes the same
 //! text. Only for comparing; what is shown stays as sent.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use super::variant::{SUBSTITUTIONS, VARIANTS};
+
+static COMMON_FORMS: LazyLock<HashMap<char, char>> = LazyLock::new(|| {
+    let forms = VARIANTS
+        .iter()
+        .flat_map(|(variants, common)| variants.chars().map(|variant| (variant, *common)));
+    forms.collect()
+});
 
 /// Folds a text for comparison: full-width letters and digits become half-width and lower-case,
 /// half-width katakana full-width, hiragana katakana, small kana large, variant kanji their common
@@ -58,10 +69,7 @@ fn large_kana(char: char) -> char {
 }
 
 fn common_form(char: char) -> char {
-    VARIANTS
-        .iter()
-        .find(|(variants, _)| variants.contains(char))
-        .map_or(char, |(_, common)| *common)
+    COMMON_FORMS.get(&char).copied().unwrap_or(char)
 }
 
 fn half_width_char(char: char) -> char {
@@ -77,7 +85,10 @@ fn half_width_char(char: char) -> char {
 }
 
 /// Full-width letters, digits and signs as ASCII; everything else stays.
-pub fn half_width(text: &str) -> String {
+pub fn half_width(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
     text.chars().map(half_width_char).collect()
 }
 

@@ -33,7 +33,7 @@ fn unit(
     repetition: &Repetition<'_>,
     findings: &mut Findings,
 ) -> (Option<Concept>, &'static [usize]) {
-    if repetition.sub_count(2) < 2 && trimmed(repetition, 4).is_some() {
+    if repetition.subs(2).count() < 2 && trimmed(repetition, 4).is_some() {
         findings.add(lint::D2019, repetition.place());
         let part = |number| trimmed(repetition, number);
         let name = part(4).map(|name| system(repetition, 4, &name, findings));
@@ -50,18 +50,19 @@ pub(crate) fn nested(
     component: usize,
     findings: &mut Findings,
 ) -> Option<Concept> {
-    let part = |number| {
-        let text = repetition.sub(component, number)?;
-        Some(text.trim().to_owned()).filter(|text| !text.is_empty())
-    };
-    let beyond = (4..=repetition.sub_count(component)).any(|number| part(number).is_some());
+    let mut parts = repetition
+        .subs(component)
+        .map(|part| Some(part?.trim().to_owned()).filter(|text| !text.is_empty()));
+    let mut part = || parts.next().flatten();
+    let (code, text, name) = (part(), part(), part());
+    let beyond = parts.any(|part| part.is_some());
     // A system without a code says nothing that a reader could use.
-    if beyond || (part(1).is_none() && part(3).is_some()) {
+    if beyond || (code.is_none() && name.is_some()) {
         findings.add(lint::D2017, repetition.place_of(component));
     }
-    let name = part(3).map(|name| system(repetition, component, &name, findings));
-    let code = part(1).map(|code| narrow(repetition, component, code, findings));
-    concept(code, part(2), name)
+    let name = name.map(|name| system(repetition, component, &name, findings));
+    let code = code.map(|code| narrow(repetition, component, code, findings));
+    concept(code, text, name)
 }
 
 /// Reads a code whose parts stand in the sub-components of the first component or, where the sender
@@ -71,7 +72,7 @@ pub(crate) fn nested_or_flat(
     findings: &mut Findings,
 ) -> (Option<Concept>, &'static [usize]) {
     let words = trimmed(repetition, 2).is_some_and(|text| !text.is_ascii());
-    if repetition.sub_count(1) < 2 && (words || trimmed(repetition, 3).is_some()) {
+    if repetition.subs(1).count() < 2 && (words || trimmed(repetition, 3).is_some()) {
         findings.add(lint::D2019, repetition.place());
         (coded(repetition, findings), &[1, 2, 3, 4, 5, 6, 9])
     } else {

@@ -20,7 +20,8 @@ pub(crate) fn coded(repetition: &Repetition<'_>, findings: &mut Findings) -> Opt
     let [first, second] = triplets(repetition, findings);
     let original = trimmed(repetition, 9);
     let text = original.or(first.text).or(second.text);
-    let mut codings = [first.codings, second.codings].concat();
+    let mut codings = first.codings;
+    codings.extend(second.codings);
     codings.sort_by_key(|coding| !coding.system.as_ref().is_some_and(CodeSystem::is_standard));
     let concept = Concept { codings, text };
     (!concept.is_empty()).then_some(concept)
@@ -75,7 +76,7 @@ pub(super) fn narrow(
         return code;
     }
     findings.add(lint::D2019, repetition.place_of(component));
-    narrow
+    narrow.into_owned()
 }
 
 /// HOT9 begins with 1; nine digits with a leading 6 are a レセプト電算 code under a wrong name.
@@ -95,7 +96,7 @@ pub(super) fn system(
         .strip_prefix("HL0")
         .filter(|digits| digits.len() == 3)
     {
-        repaired = format!("HL70{digits}");
+        repaired = format!("HL70{digits}").into();
     }
     if repaired != name {
         findings.add(lint::D2019, repetition.place_of(component));

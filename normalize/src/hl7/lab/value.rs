@@ -48,8 +48,8 @@ pub(crate) fn read(
         return several(&field);
     }
     let sent = field.whole();
-    let kind = text::half_width(&segment.field(2).text().unwrap_or_default());
-    match kind.as_str() {
+    let kind = segment.field(2).text().unwrap_or_default();
+    match text::half_width(&kind).as_ref() {
         "NM" => numeric(&field, unit, findings),
         "SN" => structured(&first, unit, findings),
         "CWE" | "CE" | "CNE" | "CF" => coded(&first, findings),

@@ -69,7 +69,10 @@ fn measured(segment: &Segment<'_>, findings: &mut Findings) -> Option<Concept> {
 
 fn flags(segment: &Segment<'_>, findings: &mut Findings) -> Vec<String> {
     let sent = texts(segment, 8, findings);
-    let flags: Vec<String> = sent.iter().map(|flag| text::half_width(flag)).collect();
+    let flags: Vec<String> = sent
+        .iter()
+        .map(|flag| text::half_width(flag).into_owned())
+        .collect();
     if flags != sent {
         findings.add(lint::D2019, segment.field(8).place());
     }

@@ -65,7 +65,7 @@ fn class(field: &Field<'_>, findings: &mut Findings) -> Option<EncounterClass> {
     if code != sent || code == "0" {
         findings.add(lint::D2019, field.place());
     }
-    match code.as_str() {
+    match code.as_ref() {
         "I" => Some(EncounterClass::Inpatient),
         "O" | "0" => Some(EncounterClass::Ambulatory),
         _ => {
