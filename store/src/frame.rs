@@ -2,6 +2,8 @@
 //! they came, then the records read from them. Compressed as one, sealed as one, found by (segment, place, length); a record inside it by
 //! its ordinal. ADR 1 describes the bytes.
 
+use std::cell::RefCell;
+
 use lz4_flex::block::{compress_into, get_maximum_output_size};
 use model::record::Record;
 
@@ -16,6 +18,20 @@ const BEFORE_RECORDS: usize = 2;
 const TOO_LARGE: Error = Error::Conflict("the item is too large");
 /// No item is larger than this (64 MiB) with all its records.
 const LARGEST: usize = 192 * 1024 * 1024;
+/// A thread does not hold on to more than this.
+const LARGEST_SCRATCH: usize = 1024 * 1024;
+
+/// Where a frame is put together. A thread packs thousands, each many times as large as what is left
+/// of it.
+#[derive(Default)]
+struct Scratch {
+    plain: Vec<u8>,
+    packed: Vec<u8>,
+}
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
 
 /// A frame ready to be sealed: packed by the thread that read the item.
 pub struct Packed(Vec<u8>);
@@ -27,29 +43,29 @@ impl Packed {
         name: &str,
         records: impl IntoIterator<Item = &'a Record>,
     ) -> Result<Self, Error> {
-        let mut plain = Vec::with_capacity(raw.len() * 4 + 4_096);
-        part(&mut plain, |plain| {
-            plain.extend_from_slice(raw);
-            Ok(())
-        })?;
-        part(&mut plain, |plain| {
-            plain.extend_from_slice(name.as_bytes());
-            Ok(())
-        })?;
-        for record in records {
-            part(&mut plain, |plain| {
-                serde_json::to_writer(plain, record)
-                    .map_err(|error| Error::Other("write record", error.into()))
+        SCRATCH.with_borrow_mut(|Scratch { plain, packed }| {
+            plain.clear();
+            part(plain, |plain| {
+                plain.extend_from_slice(raw);
+                Ok(())
             })?;
-        }
-        let size = u32::try_from(plain.len()).map_err(|_| TOO_LARGE)?;
-        let mut packed = vec![0; HEAD + get_maximum_output_size(plain.len())];
-        let (head, compressed) = packed.split_at_mut(HEAD);
-        head.copy_from_slice(&head_of(size));
-        let length = compress_into(&plain, compressed)
-            .map_err(|error| Error::Other("compress", error.into()))?;
-        packed.truncate(HEAD + length);
-        Ok(Self(packed))
+            part(plain, |plain| {
+                plain.extend_from_slice(name.as_bytes());
+                Ok(())
+            })?;
+            for record in records {
+                part(plain, |plain| {
+                    serde_json::to_writer(plain, record)
+                        .map_err(|error| Error::Other("write record", error.into()))
+                })?;
+            }
+            let length = compress(plain, packed)?;
+            let frame = packed.get(..length).unwrap_or_default().to_vec();
+            if plain.len() > LARGEST_SCRATCH {
+                (*plain, *packed) = (Vec::new(), Vec::new());
+            }
+            Ok(Self(frame))
+        })
     }
 
     /// What was sealed before, to be sealed anew.
@@ -57,10 +73,32 @@ impl Packed {
         Self(plain)
     }
 
+    /// The records in it.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`].
+    pub fn records(&self) -> Result<Vec<Record>, Error> {
+        Frame::unpack(&self.0)?.records()
+    }
+
     /// The bytes to seal.
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.0
     }
+}
+
+/// Writes a frame to the beginning of a buffer that is made long enough; its length.
+fn compress(plain: &[u8], packed: &mut Vec<u8>) -> Result<usize, Error> {
+    let size = u32::try_from(plain.len()).map_err(|_| TOO_LARGE)?;
+    let most = HEAD + get_maximum_output_size(plain.len());
+    if packed.len() < most {
+        packed.resize(most, 0);
+    }
+    let (head, compressed) = packed.split_at_mut(HEAD);
+    head.copy_from_slice(&head_of(size));
+    let length =
+        compress_into(plain, compressed).map_err(|error| Error::Other("compress", error.into()))?;
+    Ok(HEAD + length)
 }
 
 /// Version and length before compression.
