@@ -3,15 +3,14 @@
 //! generated files, given to one patient after the other.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use consent::Viewing;
 use model::record::Record;
 use normalize::{Context, Format, normalize};
 use store::{
-    Evidence, Item, ItemChange, Outcome, Packed, PatientChange, Publish, RosterEntry, SlotChange,
-    Standing,
+    Evidence, Head, Item, ItemChange, Outcome, Packed, PatientChange, Publish, RosterEntry,
+    SlotChange, Standing,
 };
 
 use crate::hospital::{File, Hospital};
@@ -32,7 +31,8 @@ const BATCH_ROWS: u64 = 20_000;
 struct Read {
     item: Item,
     packed: Vec<u8>,
-    records: Vec<Arc<Record>>,
+    records: Vec<Record>,
+    heads: Vec<Head>,
 }
 
 /// Fills a store with so many records.
@@ -122,7 +122,8 @@ fn read(hub: &Hub, file: &File) -> anyhow::Result<Read> {
     Ok(Read {
         item,
         packed: bytes,
-        records: read.records.into_iter().map(Arc::new).collect(),
+        heads: read.records.iter().map(|one| intake.head(one)).collect(),
+        records: read.records,
     })
 }
 
@@ -185,7 +186,7 @@ async fn fill(hub: &Hub, files: &[Read], wanted: u64) -> anyhow::Result<()> {
 
 fn change(entry: &RosterEntry, joins: i64, files: &[Read]) -> anyhow::Result<PatientChange> {
     let item = |file: &Read| {
-        let packed = Packed::new(&file.packed, "", file.records.iter().map(AsRef::as_ref))?;
+        let packed = Packed::new(&file.packed, "", &file.records)?;
         Ok::<_, store::Error>(ItemChange {
             item: file.item.clone(),
             packed: Some(packed),
@@ -199,8 +200,8 @@ fn change(entry: &RosterEntry, joins: i64, files: &[Read]) -> anyhow::Result<Pat
         joins: 0,
         published: vec![(file.item.path, 1)],
         publish: (0..)
-            .zip(&file.records)
-            .map(|(ordinal, record)| publish(&file.item, ordinal, record))
+            .zip(&file.heads)
+            .map(|(ordinal, head)| publish(&file.item, ordinal, *head))
             .collect(),
         before: None,
     };
@@ -218,11 +219,11 @@ fn change(entry: &RosterEntry, joins: i64, files: &[Read]) -> anyhow::Result<Pat
     })
 }
 
-fn publish(item: &Item, ordinal: usize, record: &Arc<Record>) -> Publish {
+fn publish(item: &Item, ordinal: usize, head: Head) -> Publish {
     Publish {
         path: item.path,
         ordinal,
-        record: Arc::clone(record),
+        head,
         standing: Standing::Current,
     }
 }

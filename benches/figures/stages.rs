@@ -140,6 +140,7 @@ impl Stages {
             slots: Vec::new(),
             joined: None,
             tokens: None,
+            taken: Vec::new(),
         };
         let (all, sqlite) = (process::cpu(), process::sqlite_cpu());
         hub.store.intake().accept(vec![change]).await?;

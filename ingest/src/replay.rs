@@ -246,8 +246,8 @@ impl Replay {
             let packed = file.pack()?;
             if !(content.is(&packed) && says_the_same(item, &file.item) && same_rules) {
                 changed.insert(path);
-                let after: Vec<&Record> = file.records.iter().map(AsRef::as_ref).collect();
-                replayed.count(&content.records()?, &after);
+                let after = packed.records()?;
+                replayed.count(&content.records()?, &after.iter().collect::<Vec<_>>());
             }
             file.packed = Some(packed);
         }

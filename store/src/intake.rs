@@ -6,6 +6,7 @@
 //! | --- | --- |
 //! | `change` | what is kept of a patient, and what changes of it |
 //! | `known` | how it is looked up |
+//! | `head` | what a row says of a record |
 //! | `rows`, `columns` | how a change becomes rows |
 //! | `inbox` | pushed messages that wait to be accepted |
 //! | `findings` | what was found in the files, counted |
@@ -15,6 +16,7 @@
 mod change;
 mod columns;
 mod findings;
+mod head;
 mod inbox;
 mod known;
 mod receive;
@@ -40,6 +42,8 @@ pub use change::{
     SlotChange, Standing,
 };
 pub use findings::RuleCount;
+pub use head::Head;
+pub(crate) use head::key as record_key;
 pub use inbox::{Queue, Waiting};
 pub(crate) use receive::Arrivals;
 pub use receive::{Fate, Pushed, Received, Whose};
@@ -341,16 +345,6 @@ impl Claim {
             .collect::<Vec<i64>>();
         rows::withdraw(tx, self.patient, &gone, now).await
     }
-}
-
-/// The key of a record inside its patient.
-pub(crate) fn record_key(keys: &Keys, record: &Record) -> RecordKey {
-    let kind = (record.meta.kind as i64).to_le_bytes();
-    let facility = record.meta.facility.number().to_le_bytes();
-    RecordKey(keys.place(
-        "record",
-        &[&facility, &kind, record.meta.source_key.as_bytes()],
-    ))
 }
 
 /// Kinds that are stored for joining and never shown.

@@ -13,6 +13,7 @@
 //!         └─ audit    signatures of the audit's heads
 //! ```
 
+mod codes;
 mod quarantine;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ use model::code::CodeSystem;
 use model::id::{PatientNumber, RecordId, RecordKey};
 use zeroize::Zeroizing;
 
+use self::codes::Codes;
 use crate::clock::Clock;
 use crate::db::{Db, params};
 use crate::error::Error;
@@ -67,6 +69,7 @@ struct Inner {
     ids: BlockCipher,
     audit: Ed25519KeyPair,
     pepper: Secret,
+    codes: Codes,
 }
 
 const CHECK: &[u8] = b"musubi master key";
@@ -93,6 +96,7 @@ impl Keys {
             ids: BlockCipher::new(&*key("ids")?)?,
             audit: audit.map_err(|_| Error::Corrupt("audit key"))?,
             pepper: key("pepper")?,
+            codes: Codes::default(),
             db,
         };
         inner.check_master().await?;
@@ -117,11 +121,13 @@ impl Keys {
     /// The blind token of a coding: its first part is the code's alone, its last 16 bits are the
     /// code's in its system, so that one column answers searches with and without a system.
     pub(crate) fn code(&self, system: Option<&CodeSystem>, code: &str) -> i64 {
-        let name = system.map_or_else(String::new, |system| {
-            serde_json::to_string(system).unwrap_or_default()
-        });
-        let in_system = self.blind("system and code", &format!("{name}|{code}")) & 0xffff;
-        self.code_range(None, code).0 | in_system
+        self.0.codes.token(system, code, || {
+            let name = system.map_or_else(String::new, |system| {
+                serde_json::to_string(system).unwrap_or_default()
+            });
+            let in_system = self.blind("system and code", &format!("{name}|{code}")) & 0xffff;
+            self.code_range(None, code).0 | in_system
+        })
     }
 
     /// The least and the greatest token of a code, in one system or in any.

@@ -7,6 +7,7 @@
 //! | `sweep` | who is looked at, in which batches |
 //! | `tree` | looks into the folders |
 //! | `read` | bytes → records, in parallel |
+//! | `fact` | what is carried of a record |
 //! | `show` | what a slot shows, from the set of its versions |
 //! | `change` | what changes for one patient |
 //! | `prove` | whether what lies there is the patient's |
@@ -17,6 +18,7 @@
 
 pub(crate) mod again;
 pub(crate) mod change;
+pub(crate) mod fact;
 mod overtaken;
 pub(crate) mod prove;
 pub(crate) mod read;

@@ -1,13 +1,13 @@
 //! What is kept of a patient at a facility, and what changes of it.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use model::finding::Finding;
 use model::id::{FacilityId, PatientId, PatientNumber};
 use model::record::Record;
 use model::time::Instant;
 
+use super::Head;
 use crate::disclosure::Token;
 use crate::frame::Packed;
 use crate::raw::Place;
@@ -154,8 +154,8 @@ pub struct Publish {
     pub path: i64,
     /// Its place in the frame, from 0.
     pub ordinal: usize,
-    /// The record.
-    pub record: Arc<Record>,
+    /// What its row says of it.
+    pub head: Head,
     /// Whether only superseded files remain, or the diagnosis is absent from the current list.
     pub standing: Standing,
 }

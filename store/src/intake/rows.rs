@@ -2,15 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use model::code::{CodeSystem, Coding};
 use model::id::PatientNumber;
-use model::record::{Body, Record};
 use model::time::Instant;
 
 use super::columns::{FINDINGS, ITEMS, RECORDS, SLOTS, TOKENS, bytes};
 use super::{
-    ABSENT, CURRENT, FoundBy, ItemChange, Joined, PatientChange, Publish, SUPERSEDED_ONLY,
-    SlotChange, Standing, WITHDRAWN, is_served, record_key,
+    ABSENT, CURRENT, FoundBy, Head, ItemChange, Joined, PatientChange, Publish, SUPERSEDED_ONLY,
+    SlotChange, Standing, WITHDRAWN, is_served,
 };
 use crate::Token;
 use crate::db::{Tx, Value, params};
@@ -48,8 +46,6 @@ pub(super) struct Writer {
     clear_findings: Vec<(i64, i64, i64)>,
     clear_tokens: Vec<(i64, i64)>,
     gone: Vec<(PatientNumber, Vec<i64>)>,
-    /// Tokens of codes that occurred already: a batch says few codes many times.
-    codes: HashMap<String, Vec<(Option<CodeSystem>, i64)>>,
 }
 
 impl Writer {
@@ -66,7 +62,6 @@ impl Writer {
             clear_findings: Vec::new(),
             clear_tokens: Vec::new(),
             gone: Vec::new(),
-            codes: HashMap::new(),
         }
     }
 
@@ -83,10 +78,10 @@ impl Writer {
             self.slot(change, slot, &places)?;
         }
         for Joined { record, standing } in change.joined.iter().flatten() {
-            let row_key = record_key(&self.keys, record).0;
+            let head = Head::of(&self.keys, record);
             let plain = serde_json::to_vec(record)
                 .map_err(|error| Error::Other("write record", error.into()))?;
-            let sealed = key.seal_body(model::id::RecordKey(row_key), &plain)?;
+            let sealed = key.seal_body(head.key, &plain)?;
             let nowhere = Place {
                 segment: 0,
                 at: 0,
@@ -94,8 +89,7 @@ impl Writer {
             };
             self.record(
                 change.patient,
-                record,
-                row_key,
+                &head,
                 state(*standing),
                 0,
                 nowhere,
@@ -179,17 +173,16 @@ impl Writer {
         for publish in slot
             .publish
             .iter()
-            .filter(|publish| is_served(publish.record.meta.kind))
+            .filter(|publish| is_served(publish.head.kind))
         {
-            let key = record_key(&self.keys, &publish.record).0;
             // What an order says about the patient stays when the order goes.
-            if !from_order(&publish.record) {
-                keys.insert(key);
+            if !publish.head.is_from_order() {
+                keys.insert(publish.head.key.0);
             }
             let place = *places
                 .get(&publish.path)
                 .ok_or(Error::Corrupt("item without frame"))?;
-            self.published(change.patient, slot.slot, publish, key, place)?;
+            self.published(change.patient, slot.slot, publish, place)?;
         }
         self.slots.push(vec![
             change.patient.into(),
@@ -220,14 +213,12 @@ impl Writer {
         patient: PatientNumber,
         slot: i64,
         publish: &Publish,
-        key: i64,
         place: Place,
     ) -> Result<(), Error> {
         let ordinal = i64::try_from(publish.ordinal).map_err(|_| Error::Corrupt("ordinal"))?;
         self.record(
             patient,
-            &publish.record,
-            key,
+            &publish.head,
             state(publish.standing),
             slot,
             place,
@@ -241,45 +232,43 @@ impl Writer {
     fn record(
         &mut self,
         patient: PatientNumber,
-        record: &Record,
-        key: i64,
+        head: &Head,
         state: i64,
         source: i64,
         place: Place,
         ordinal: i64,
         body: Option<Vec<u8>>,
     ) {
-        let meta = &record.meta;
+        let place_of_row = (patient.0, head.key.0);
         // Of what several orders say about the patient the newest stands, as between batches.
-        if from_order(record) {
-            let newest = self
-                .from_orders
-                .entry((patient.0, key))
-                .or_insert(meta.occurred.from);
-            if *newest > meta.occurred.from {
+        if head.is_from_order() {
+            let newest = self.from_orders.entry(place_of_row);
+            let newest = newest.or_insert(head.occurred.from);
+            if *newest > head.occurred.from {
                 return;
             }
-            *newest = meta.occurred.from;
+            *newest = head.occurred.from;
         }
-        let mut codes = record.body.search_codes().into_iter();
-        let codes = [(); 4].map(|()| codes.next().map_or(0, |coding| self.code(coding)));
-        let facets = match (&record.body, state) {
-            (Body::Condition(_), ABSENT) => record.body.facets_when_absent(),
-            _ => record.body.facets(),
+        let facets = if state == ABSENT {
+            head.facets_when_absent
+        } else {
+            head.facets
         };
-        let mut row = vec![
+        let [code1, code2, code3, code4] = head.codes;
+        let row = vec![
             patient.into(),
-            meta.category.bit().into(),
-            meta.occurred.from.into(),
-            key.into(),
-            meta.occurred.to.into(),
-            (meta.kind as i64).into(),
-            (&meta.facility).into(),
-            (meta.sensitivity as i64).into(),
+            head.category.bit().into(),
+            head.occurred.from.into(),
+            head.key.0.into(),
+            head.occurred.to.into(),
+            (head.kind as i64).into(),
+            head.facility.into(),
+            (head.sensitivity as i64).into(),
             facets.into(),
-        ];
-        row.extend(codes.map(Value::from));
-        row.extend([
+            code1.into(),
+            code2.into(),
+            code3.into(),
+            code4.into(),
             state.into(),
             1_i64.into(),
             self.now.into(),
@@ -289,8 +278,8 @@ impl Writer {
             place.length.into(),
             ordinal.into(),
             body.into(),
-        ]);
-        self.records.insert((patient.0, key), row);
+        ];
+        self.records.insert(place_of_row, row);
     }
 
     pub(super) async fn write(self, tx: &mut Tx) -> Result<(), Error> {
@@ -319,19 +308,6 @@ impl Writer {
             .map(|(token, patient, facility)| vec![token.into(), patient.into(), facility.into()]);
         tx.insert_many(&TOKENS, tokens.collect()).await
     }
-
-    /// The blind token of a coding.
-    fn code(&mut self, coding: &Coding) -> i64 {
-        let known = self.codes.get(&coding.code);
-        let known = known.and_then(|all| all.iter().find(|(system, _)| *system == coding.system));
-        if let Some((_, token)) = known {
-            return *token;
-        }
-        let token = self.keys.code(coding.system.as_ref(), &coding.code);
-        let all = self.codes.entry(coding.code.clone()).or_default();
-        all.push((coding.system.clone(), token));
-        token
-    }
 }
 
 const fn state(standing: Standing) -> i64 {
@@ -340,8 +316,4 @@ const fn state(standing: Standing) -> i64 {
         Standing::SupersededOnly => SUPERSEDED_ONLY,
         Standing::Absent => ABSENT,
     }
-}
-
-fn from_order(record: &Record) -> bool {
-    matches!(&record.body, Body::Patient(patient) if patient.from_order)
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use model::feed::Feed;
 use model::id::PatientNumber;
-use model::record::{Body, Kind, Record};
+use model::record::{Body, Kind};
 use normalize::join::{self, Contribution, allergies, encounters};
 use normalize::ssmix::data_type::DataKind;
 use normalize::ssmix::path::Flag;
@@ -14,6 +14,7 @@ use store::{
     Error, FoundBy, Intake, Item, ItemChange, Joined, Known, Origin, SlotChange, Standing, Token,
 };
 
+use super::fact::{self, Fact, Facts};
 use super::overtaken::Overtaken;
 use super::read::{ReadFile, by_slot, version_text};
 use super::show::{
@@ -93,7 +94,8 @@ pub(crate) struct Resolver<'a> {
     pub(crate) known: &'a Known,
 }
 
-type Records = BTreeMap<i64, Arc<Vec<Arc<Record>>>>;
+/// What items say, by their paths.
+type Said = BTreeMap<i64, Facts>;
 
 /// Items, slots, joined records and tokens that follow.
 pub(crate) struct Resolved {
@@ -147,16 +149,16 @@ impl Resolver<'_> {
             .iter()
             .filter_map(|(slot, items)| Some((*slot, outline(kinds.get(slot)?, self.feed, items))))
             .collect();
-        let mut records: Records = read
+        let mut said: Said = read
             .iter()
-            .map(|file| (file.item.path, Arc::clone(&file.records)))
+            .map(|file| (file.item.path, Arc::clone(&file.facts)))
             .collect();
-        self.fetch(needed(&slots, &outlines), &mut records).await?;
+        self.fetch(needed(&slots, &outlines), &mut said).await?;
         let shown: BTreeMap<i64, Shown> = slots
             .iter()
-            .filter_map(|(slot, items)| Some((*slot, shown(outlines.get(slot)?, items, &records))))
+            .filter_map(|(slot, items)| Some((*slot, shown(outlines.get(slot)?, items, &said))))
             .collect();
-        let joined = self.join(&shown, &items, &mut records).await?;
+        let joined = self.join(&shown, &items, &mut said).await?;
         let tokens = self.tokens(&shown, &items);
         Ok(Resolved {
             items: self.item_changes(read, moved, &shown)?,
@@ -167,18 +169,17 @@ impl Resolver<'_> {
     }
 
     /// Loads the records of kept items that are not at hand.
-    async fn fetch(&self, wanted: Vec<Item>, records: &mut Records) -> Result<(), Error> {
+    async fn fetch(&self, wanted: Vec<Item>, said: &mut Said) -> Result<(), Error> {
         let wanted: Vec<Item> = wanted
             .into_iter()
-            .filter(|item| !records.contains_key(&item.path))
+            .filter(|item| !said.contains_key(&item.path))
             .collect();
         if wanted.is_empty() {
             return Ok(());
         }
         let contents = self.intake.contents(self.patient, &wanted).await?;
         for (item, content) in wanted.iter().zip(contents) {
-            let read = content.records()?.into_iter().map(Arc::new);
-            records.insert(item.path, Arc::new(read.collect()));
+            said.insert(item.path, fact::of(self.intake, content.records()?));
         }
         Ok(())
     }
@@ -188,7 +189,7 @@ impl Resolver<'_> {
         &self,
         shown: &BTreeMap<i64, Shown>,
         items: &BTreeMap<i64, Item>,
-        records: &mut Records,
+        said: &mut Said,
     ) -> Result<Option<Vec<Joined>>, Error> {
         let before = |slot: &i64| self.known.slots.get(slot).map_or(0, |slot| slot.joins);
         let touched = shown
@@ -213,30 +214,27 @@ impl Resolver<'_> {
             })
             .collect();
         let wanted = contributing.iter().map(|(item, _)| item.clone());
-        self.fetch(wanted.collect(), records).await?;
-        let versions: Vec<(String, bool, &[Arc<Record>])> = contributing
+        self.fetch(wanted.collect(), said).await?;
+        let versions: Vec<(String, bool, &[Fact])> = contributing
             .iter()
             .filter_map(|(item, superseded_only)| {
                 let version = version_text(item.version, item.department);
-                Some((
-                    version,
-                    *superseded_only,
-                    records.get(&item.path)?.as_slice(),
-                ))
+                Some((version, *superseded_only, said.get(&item.path)?.as_ref()))
             })
             .collect();
         let contributions = |kind: Kind| {
             let all = versions
                 .iter()
-                .flat_map(|(version, superseded_only, records)| {
-                    records.iter().map(move |record| Contribution {
+                .flat_map(|(version, superseded_only, facts)| {
+                    let records = facts.iter().filter(move |fact| fact.head.kind == kind);
+                    let records = records.filter_map(|fact| fact.record.as_deref());
+                    records.map(move |record| Contribution {
                         version,
                         record,
                         superseded_only: *superseded_only,
                     })
                 });
-            all.filter(|one| one.record.meta.kind == kind)
-                .collect::<Vec<_>>()
+            all.collect::<Vec<_>>()
         };
         let facility = &self.feed.facility;
         let mut joined = encounters(facility, &contributions(Kind::EncounterEvent));
@@ -247,8 +245,8 @@ impl Resolver<'_> {
     /// By what the patient is found, when a statement about who they are was touched. Where they have
     /// more numbers, what other statements said stays.
     fn tokens(&self, shown: &BTreeMap<i64, Shown>, items: &BTreeMap<i64, Item>) -> Option<FoundBy> {
-        let publish = shown.values().flat_map(|shown| &shown.publish);
-        let said = publish.filter_map(|publish| match &publish.record.body {
+        let records = shown.values().flat_map(|shown| &shown.of_patient);
+        let said = records.filter_map(|record| match &record.body {
             Body::Patient(patient) => Some(super::tokens::of(&self.feed.facility, patient)),
             _ => None,
         });

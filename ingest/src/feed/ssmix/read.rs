@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use model::feed::Feed;
 use model::finding::{Finding, Place};
-use model::record::Record;
 use model::time::Instant;
 use normalize::lint::{self, Rule};
 use normalize::ssmix::path::{FileName, Flag};
@@ -13,15 +12,19 @@ use normalize::{Context, Evidence, Format, Normalized, normalize};
 use rayon::prelude::*;
 use store::{Intake, Item, Outcome, Packed};
 
+use super::fact::{self, Facts};
 use super::show::SlotKind;
 use super::tree::{self, Content, Found};
 use crate::cpu;
+
+/// A thread takes so many files at once: waking another one costs as much as reading one.
+const PORTION: usize = 16;
 
 /// A file, read.
 pub(crate) struct ReadFile {
     pub(crate) item: Item,
     pub(crate) slot_kind: SlotKind,
-    pub(crate) records: Arc<Vec<Arc<Record>>>,
+    pub(crate) facts: Facts,
     pub(crate) evidence: Option<Evidence>,
     pub(crate) findings: Vec<Finding>,
     raw: Vec<u8>,
@@ -79,6 +82,7 @@ impl Reader {
         let work = move || {
             fetched
                 .into_par_iter()
+                .with_min_len(PORTION)
                 .filter_map(|(file, content)| reader.file(reader.job(file)?, content))
                 .collect::<Vec<ReadFile>>()
         };
@@ -90,6 +94,7 @@ impl Reader {
         let reader = self.clone();
         let work = move || {
             jobs.into_par_iter()
+                .with_min_len(PORTION)
                 .filter_map(|(job, content)| reader.file(job, content))
                 .collect::<Vec<ReadFile>>()
         };
@@ -161,20 +166,21 @@ impl Reader {
             .is_some_and(|subject| *subject != number.id);
         let mut file = ReadFile {
             slot_kind: slot_kind(&job.name),
-            records: Arc::new(normalized.records.into_iter().map(Arc::new).collect()),
+            packed: Packed::new(&raw, &job.text, &normalized.records).ok(),
+            facts: fact::of(&self.intake, normalized.records),
             evidence: normalized.evidence,
             findings: normalized.findings,
             is_demographics: job.name.kind == normalize::ssmix::data_type::DataKind::Adt00,
             raw,
             name: job.text,
-            packed: None,
             number: job.number,
             item,
         };
         if strays && file.item.outcome != Outcome::Withheld {
             file.withhold(lint::D2301);
+        } else if file.packed.is_none() {
+            file.withhold(lint::S1113);
         }
-        file.packed = file.pack().ok();
         Some(file)
     }
 }
@@ -244,20 +250,14 @@ impl ReadFile {
     /// Keeps the file sealed and gives none of its records away.
     pub(crate) fn withhold(&mut self, rule: Rule) {
         self.findings.push(rule.at(Place::default()));
-        self.records = Arc::default();
+        self.facts = Facts::default();
         self.item.outcome = Outcome::Withheld;
         self.packed = None;
     }
 
-    /// The frame of the file; made where it was read, anew when its records were withheld later.
+    /// The frame of the file; made where it was read, anew without records when they were withheld.
     pub(crate) fn pack(&mut self) -> Result<Packed, store::Error> {
-        let anew = || {
-            Packed::new(
-                &self.raw,
-                &self.name,
-                self.records.iter().map(AsRef::as_ref),
-            )
-        };
+        let anew = || Packed::new(&self.raw, &self.name, []);
         self.packed.take().map_or_else(anew, Ok)
     }
 }

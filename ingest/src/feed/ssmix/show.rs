@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use model::condition::VerificationStatus;
 use model::feed::{Feed, Quirk};
-use model::record::{Body, Kind, Record};
+use model::id::RecordKey;
+use model::record::{Kind, Record};
 use normalize::ssmix::data_type::DataKind;
 use normalize::ssmix::path::Flag;
 use normalize::ssmix::{Current, SlotState, Version, current};
-use store::{Item, Publish, Standing};
+use store::{Head, Item, Publish, Standing};
+
+use super::fact::{Fact, Facts};
 
 /// Flag of an item that the source no longer has.
 pub(crate) const VANISHED: i64 = 3;
@@ -130,54 +132,53 @@ pub(crate) struct Shown {
     pub(crate) joins: i64,
     pub(crate) published: Vec<(i64, i64)>,
     pub(crate) publish: Vec<Publish>,
+    /// Shown records that say who the patient is.
+    pub(crate) of_patient: Vec<Arc<Record>>,
 }
 
 /// The records a slot shows, each fact once: the current version speaks first, then the newest older
 /// one that has it.
-pub(crate) fn shown(
-    outline: &Outline,
-    items: &[Item],
-    records: &BTreeMap<i64, Arc<Vec<Arc<Record>>>>,
-) -> Shown {
-    let mut publish: BTreeMap<(Kind, String), Publish> = BTreeMap::new();
+pub(crate) fn shown(outline: &Outline, items: &[Item], said: &BTreeMap<i64, Facts>) -> Shown {
+    let mut publish: BTreeMap<RecordKey, (Publish, Option<Arc<Record>>)> = BTreeMap::new();
     let mut published = Vec::new();
     let mut joins = 0;
     for (at, standing) in &outline.needed {
         let Some(item) = items.get(*at) else { continue };
-        let Some(records) = records.get(&item.path) else {
+        let Some(facts) = said.get(&item.path) else {
             continue;
         };
         published.push((item.path, standing_number(*standing)));
-        for (ordinal, record) in records.iter().enumerate() {
-            joins |= joins_of(record.meta.kind);
-            let Some(standing) = stands(*standing, record) else {
+        for (ordinal, Fact { head, record }) in facts.iter().enumerate() {
+            joins |= joins_of(head.kind);
+            let Some(standing) = stands(*standing, head) else {
                 continue;
             };
-            let fact = (record.meta.kind, record.meta.source_key.clone());
             let one = Publish {
                 path: item.path,
                 ordinal,
-                record: Arc::clone(record),
+                head: *head,
                 standing,
             };
-            publish.entry(fact).or_insert(one);
+            publish.entry(head.key).or_insert((one, record.clone()));
         }
     }
+    let is_of_patient = |(one, _): &&(Publish, _)| one.head.kind == Kind::Patient;
+    let of_patient = publish.values().filter(is_of_patient);
+    let of_patient = of_patient.filter_map(|(_, record)| record.clone());
     Shown {
         state: state_number(outline.current.state),
         joins,
         published,
-        publish: publish.into_values().collect(),
+        of_patient: of_patient.collect(),
+        publish: publish.into_values().map(|(publish, _)| publish).collect(),
     }
 }
 
 /// How a fact of an older version stands: a diagnosis that was taken back does not come back, and
 /// results of a merging sender are as current as the newest ones.
-fn stands(standing: Standing, record: &Record) -> Option<Standing> {
-    match (&record.body, standing) {
-        (Body::Condition(condition), Standing::Absent) => (condition.verification
-            != VerificationStatus::EnteredInError)
-            .then_some(Standing::Absent),
+fn stands(standing: Standing, head: &Head) -> Option<Standing> {
+    match (head.kind, standing) {
+        (Kind::Condition, Standing::Absent) => (!head.is_taken_back()).then_some(Standing::Absent),
         (_, Standing::Absent) => Some(Standing::Current),
         (_, other) => Some(other),
     }

@@ -2,7 +2,6 @@
 //! in through the intake.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use consent::{Purpose, Requester, Verified, Via, Viewing};
 use model::id::{FacilityId, PatientId, PatientNumber, PersonId, RecordId, RecordKey};
@@ -262,7 +261,7 @@ pub(super) async fn file(
         .map(|(ordinal, (record, standing))| Publish {
             path,
             ordinal,
-            record: Arc::new(record),
+            head: intake.head(&record),
             standing,
         });
     let slot = SlotChange {

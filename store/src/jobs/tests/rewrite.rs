@@ -1,7 +1,6 @@
 //! Segments give back what is dead, lose nothing that lives, wherever a process dies.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use super::*;
 use crate::error::Error;
@@ -37,7 +36,7 @@ impl Kept {
             publish: vec![Publish {
                 path,
                 ordinal: 0,
-                record: Arc::new(record),
+                head: self.store.intake().head(&record),
                 standing: Standing::Current,
             }],
             before: known.slots.get(&path).cloned(),
