@@ -109,20 +109,35 @@ impl Tree {
         tree.sweep_entries(one, &|_, _| {}).await
     }
 
-    async fn compare(&self, entry: RosterEntry) -> Result<Compared, Error> {
+    async fn compare(
+        &self,
+        entry: RosterEntry,
+        listing: Option<Listing>,
+    ) -> Result<Compared, Error> {
         let known = self.known(&entry).await?;
-        self.compare_with(entry, known).await
+        self.compare_with(entry, known, listing).await
     }
 
-    async fn compare_with(&self, entry: RosterEntry, known: Known) -> Result<Compared, Error> {
+    /// Compares what is kept with a listing of just now, else with a new one.
+    async fn compare_with(
+        &self,
+        entry: RosterEntry,
+        known: Known,
+        listing: Option<Listing>,
+    ) -> Result<Compared, Error> {
         let tree = self.clone();
-        let compared = tokio::task::spawn_blocking(move || tree.compared(entry, known));
+        let compared = tokio::task::spawn_blocking(move || tree.compared(entry, known, listing));
         compared.await.map_err(|_| Error::Unavailable("listing"))?
     }
 
-    fn compared(&self, entry: RosterEntry, known: Known) -> Result<Compared, Error> {
+    fn compared(
+        &self,
+        entry: RosterEntry,
+        known: Known,
+        listing: Option<Listing>,
+    ) -> Result<Compared, Error> {
         let intake = self.store.intake();
-        let listing = self.listing(&entry)?;
+        let listing = listing.map_or_else(|| self.listing(&entry), Ok)?;
         let may_vanish = listing.unreadable == 0 && !listing.is_partial;
         let (strange, unreadable) = (listing.strange, listing.unreadable);
         let now = self.store.clock().now();

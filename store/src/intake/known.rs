@@ -44,12 +44,16 @@ pub(super) async fn known(
             params![patient],
         )
         .await?;
+    // INVARIANT: whatever is kept of a patient was written behind the patient's row.
+    let Some((joins,)) = joins else {
+        return Ok(Known::default());
+    };
     let items: Vec<ItemRow> = db.fetch_all(items, params![patient, facility]).await?;
     let slots: Vec<SlotRow> = db.fetch_all(slots, params![patient, facility]).await?;
     Ok(Known {
         items: items.into_iter().map(item).collect(),
         slots: slots.into_iter().map(|row| (row.0, slot(row))).collect(),
-        joins: joins.map_or(0, |(joins,)| joins),
+        joins,
     })
 }
 

@@ -8,20 +8,24 @@ use store::{Error, Evidence, Link, Outcome, Papers, RosterEntry};
 
 use super::Tree;
 use super::read::{self, ReadFile};
+use super::tree::Listing;
 use crate::report::Report;
 
 impl Tree {
     /// The entry with its proved numbers only; nothing when there is none. Numbers that are not proved
-    /// yet are tried.
+    /// yet are tried. With it what lies in the folders, where it was looked at just now.
     pub(super) async fn proved(
         &self,
         mut entry: RosterEntry,
         report: &mut Report,
-    ) -> Result<Option<RosterEntry>, Error> {
+    ) -> Result<Option<(RosterEntry, Option<Listing>)>, Error> {
         let mut proved = Vec::with_capacity(entry.links.len());
+        let mut listing = None;
         for mut link in std::mem::take(&mut entry.links) {
             if link.state == LinkState::Unproved {
-                link.state = self.prove(&entry, &link).await?;
+                let (state, found) = self.prove(&entry, &link).await?;
+                link.state = state;
+                listing = found.filter(|_| state == LinkState::Proved).or(listing);
                 // The step that the proof itself took. A paper that came in between took another
                 // one, and must make the batch start again.
                 entry.epoch += i64::from(link.state != LinkState::Unproved);
@@ -33,30 +37,37 @@ impl Tree {
             }
         }
         entry.links = proved;
-        Ok((!entry.links.is_empty()).then_some(entry))
+        // A listing is of one number.
+        listing.take_if(|_| entry.links.len() > 1);
+        Ok((!entry.links.is_empty()).then_some((entry, listing)))
     }
 
     /// The facility's demographics under this number, else the newest single file, are read, and
     /// nothing else of the folder is opened until they agree with the papers.
-    async fn prove(&self, entry: &RosterEntry, link: &Link) -> Result<LinkState, Error> {
+    async fn prove(
+        &self,
+        entry: &RosterEntry,
+        link: &Link,
+    ) -> Result<(LinkState, Option<Listing>), Error> {
         let alone = RosterEntry {
             links: vec![link.clone()],
             ..entry.clone()
         };
-        let mut listing = self.list(&alone).await?;
+        let listing = self.list(&alone).await?;
         let numbers = self.numbers(&alone, &listing);
-        let Some(first) = read::first_to_read(&listing.files) else {
-            return Ok(LinkState::Unproved);
+        let first = read::first_to_read(&listing.files).and_then(|at| listing.files.get(at));
+        let Some(file) = first.cloned() else {
+            return Ok((LinkState::Unproved, None));
         };
-        let file = listing.files.swap_remove(first);
         let read = self.reader(&numbers).read(vec![file]).await;
         let readable = read
             .first()
             .filter(|file| file.item.outcome != Outcome::Withheld);
         let Some(evidence) = readable.and_then(|file| file.evidence.as_ref()) else {
-            return Ok(LinkState::Unproved);
+            return Ok((LinkState::Unproved, None));
         };
-        prove_with(&self.papers, entry.patient, link, evidence).await
+        let state = prove_with(&self.papers, entry.patient, link, evidence).await?;
+        Ok((state, Some(listing)))
     }
 }
 

@@ -119,17 +119,17 @@ impl Tree {
         }
         let mut proved = entry.clone();
         proved.links.retain(is_proved);
-        let compared = self.compare_with(proved, known).await?;
+        let compared = self.compare_with(proved, known, None).await?;
         Ok((entry, Some(compared)))
     }
 
     /// One patient: prove the links, compare, read, resolve.
     async fn patient(&self, entry: RosterEntry, paused: bool) -> Result<Patient, Error> {
         let mut report = Report::default();
-        let Some(entry) = self.proved(entry, &mut report).await? else {
+        let Some((entry, listing)) = self.proved(entry, &mut report).await? else {
             return Ok(Patient::without_change(report));
         };
-        let compared = self.compare(entry).await?.sparing(paused);
+        let compared = self.compare(entry, listing).await?.sparing(paused);
         compared.notice(&mut report);
         if compared.difference.is_empty() {
             return Ok(Patient::without_change(report));
@@ -239,7 +239,7 @@ impl Tree {
             known,
             difference,
             ..
-        } = self.compare(entry).await?.sparing(paused);
+        } = self.compare(entry, None).await?.sparing(paused);
         if difference.is_empty() {
             return Ok(());
         }

@@ -20,6 +20,7 @@ const UPPER_NAME: usize = 3;
 const MOST_FILES: usize = 1_000_000;
 
 /// A file of a patient.
+#[derive(Clone)]
 pub(crate) struct Found {
     /// Which of the patient's numbers.
     pub(crate) number: usize,
