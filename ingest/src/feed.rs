@@ -1,5 +1,6 @@
 //! A feed at work, whatever its kind.
 
+pub(crate) mod mllp;
 pub(crate) mod pushed;
 pub(crate) mod ssmix;
 

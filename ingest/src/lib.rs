@@ -30,6 +30,7 @@ use tokio::task::JoinSet;
 use tracing::Instrument;
 
 use duties::{follow, pack, retain};
+pub use feed::mllp::frames::{Frame, Frames};
 use held::while_held;
 use replay::Replay;
 pub use replay::{Counts, Replayed, Scope};

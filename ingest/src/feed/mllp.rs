@@ -1,0 +1,3 @@
+//! A feed whose senders connect and push.
+
+pub(crate) mod frames;
