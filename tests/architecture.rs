@@ -59,7 +59,7 @@ const PURE: [(&str, &[&str]); 3] = [
 ];
 
 /// Outside crates that carry a promise, and the rooms that may use them.
-const OWNERS: [(&str, &[&str]); 20] = [
+const OWNERS: [(&str, &[&str]); 21] = [
     // One place knows SQL, and how things are sealed.
     ("sqlx", &["store"]),
     ("aws-lc-rs", &["store"]),
@@ -83,6 +83,7 @@ const OWNERS: [(&str, &[&str]); 20] = [
             "viewer-api",
         ],
     ),
+    ("tokio-rustls", &["ingest"]),
     ("futures-util", &["ingest"]),
     ("rayon", &["ingest"]),
     // Bytes of hospitals.

@@ -7,7 +7,7 @@ use store::{Error, Followed, Rewritten, Store};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::held::while_held;
+use crate::held::{until_stop, while_held};
 
 /// How often papers are asked for what must follow from them.
 const ERRANDS_EVERY: Duration = Duration::from_millis(250);
@@ -23,7 +23,8 @@ const LONGEST_VAIN_WAIT: Duration = Duration::from_secs(10);
 /// Does all of it until `stop`.
 pub(crate) fn spawn(tasks: &mut JoinSet<()>, store: &Store, stop: &watch::Receiver<bool>) {
     let work = store.clone();
-    let errands = move || errands(work.clone());
+    let ending = stop.clone();
+    let errands = move || until_stop(errands(work.clone()), ending.clone());
     tasks.spawn(while_held("errands", store, stop, errands));
     let mut duty = Duty { tasks, store, stop };
     duty.spawn("retention", ONCE_A_DAY, retain);
@@ -44,7 +45,11 @@ impl Duty<'_> {
         Done: Future<Output = Result<(), Error>> + Send + 'static,
     {
         let work = self.store.clone();
-        let begin = move || regularly(name, every, work.clone(), once);
+        let ending = self.stop.clone();
+        let begin = move || {
+            let regular = regularly(name, every, work.clone(), once);
+            until_stop(regular, ending.clone())
+        };
         self.tasks
             .spawn(while_held(name, self.store, self.stop, begin));
     }

@@ -8,11 +8,12 @@ use std::sync::Arc;
 
 use model::feed::{Feed, Source};
 use store::{Error, Store};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use self::pushed::Lane;
 use self::ssmix::Tree;
 use crate::Progress;
+use crate::held::until_stop;
 use crate::report::Report;
 
 /// Does once what a feed does again and again: sweeps, or accepts what was received.
@@ -42,17 +43,22 @@ pub(crate) async fn once(
     }
 }
 
-/// Runs a feed for ever. One that fails waits and goes on by itself.
-pub(crate) async fn run(feed: Arc<Feed>, store: Store, most: u64) {
+/// Runs a feed until `stop`. One that fails waits and goes on by itself.
+pub(crate) async fn run(feed: Arc<Feed>, store: Store, most: u64, stop: watch::Receiver<bool>) {
     match &feed.source {
         Source::SsMix2Tree { sweep, .. } => {
             let tree = Tree::new(Arc::clone(&feed), store, most);
-            tokio::join!(tree.keep_sweeping(*sweep), tree.keep_back_filling());
+            let work = async {
+                tokio::join!(tree.keep_sweeping(*sweep), tree.keep_back_filling());
+            };
+            until_stop(work, stop).await;
         }
         Source::MllpListen(_) => {
             let arrived = Arc::new(Notify::new());
-            let lane = Lane::new(Arc::clone(&feed), store, most);
-            lane.keep_accepting(&arrived).await;
+            let lane = Lane::new(Arc::clone(&feed), store.clone(), most);
+            let accepting = until_stop(lane.keep_accepting(&arrived), stop.clone());
+            let listening = mllp::listen(feed, store, most, Arc::clone(&arrived), stop);
+            tokio::join!(listening, accepting);
         }
     }
 }

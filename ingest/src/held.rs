@@ -5,7 +5,8 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 /// Runs work under a lease of this name until `stop`: whenever the lease is taken the work begins, and
-/// when it is lost the work is cut. Work is made of transactions, so that cutting it loses nothing.
+/// when it is lost the work is cut. Work is made of transactions, so that cutting it loses nothing. It
+/// ends by itself soon after `stop`.
 pub(crate) fn while_held<Begin, Work>(
     name: &str,
     store: &Store,
@@ -44,8 +45,6 @@ async fn hold<Begin, Work>(
         let stopped = tokio::select! {
             () = begin() => true,
             () = lost(&lease) => false,
-            // A closed channel means the same as a stop.
-            _ = stop.wait_for(|stopping| *stopping) => true,
         };
         if stopped {
             // Whoever waits for it takes it a little later when this fails.
@@ -53,6 +52,15 @@ async fn hold<Begin, Work>(
             return;
         }
         tracing::warn!(%name, "lease lost: another process goes on");
+    }
+}
+
+/// Work that ends at once at `stop`.
+pub(crate) async fn until_stop(work: impl Future<Output = ()>, mut stop: watch::Receiver<bool>) {
+    tokio::select! {
+        () = work => {}
+        // A closed channel means the same as a stop.
+        _ = stop.wait_for(|stopping| *stopping) => {}
     }
 }
 

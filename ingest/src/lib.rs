@@ -4,6 +4,7 @@
 //! | file | answers |
 //! | --- | --- |
 //! | `feed`, `feed/ssmix`, `feed/pushed` | where bytes come from, and what changes because of them |
+//! | `feed/mllp` | how senders push, and what they are told |
 //! | `duties` | what follows from papers, and what is done again and again |
 //! | `held` | which of several processes does it |
 //! | [`cpu`] | how waiting and computing meet |
@@ -126,7 +127,8 @@ impl Ingest {
             let name = format!("feed {}", feed.id);
             let span = tracing::info_span!("feed", feed = %feed.id);
             let (work, most) = (store.clone(), self.most);
-            let running = move || feed::run(Arc::clone(&feed), work.clone(), most);
+            let ending = stop.clone();
+            let running = move || feed::run(Arc::clone(&feed), work.clone(), most, ending.clone());
             tasks.spawn(while_held(&name, store, until, running).instrument(span));
         }
         while tasks.join_next().await.is_some() {}

@@ -43,6 +43,7 @@ rules! {
     D2005 Error Publish "複数のメッセージを含む（最初の1件のみ読む）" "several messages in one item; only the first is read"
     D2006 Error Withhold "本番処理（P）のメッセージではない" "processing id is not P"
     D2007 Error Withhold "メッセージ制御ID（MSH-10）が読めない" "no readable control id in MSH-10"
+    D2008 Error Withhold "HL7 v2 ではないバージョン（MSH-12）" "MSH-12 names no version of HL7 v2"
     D2010 Error Publish "セグメントとして読めない行" "a line is no segment"
     D2011 Warn Publish "必須セグメントがない" "a required segment is missing"
     D2012 Warn Publish "必須項目が空" "a required field is empty"

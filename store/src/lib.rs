@@ -33,8 +33,9 @@ mod seal;
 #[cfg(test)]
 mod testing;
 
+use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use model::network::Network;
 
@@ -116,6 +117,8 @@ pub(crate) struct Shared {
     pub(crate) network: Arc<Network>,
     pub(crate) clock: Clock,
     pub(crate) arrivals: Arrivals,
+    /// Feeds that cannot keep what their senders push.
+    pub(crate) stalled: Mutex<BTreeSet<String>>,
 }
 
 impl Store {
@@ -145,6 +148,7 @@ impl Store {
             network,
             clock,
             arrivals: Arrivals::default(),
+            stalled: Mutex::default(),
         })))
     }
 

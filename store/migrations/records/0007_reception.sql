@@ -11,7 +11,7 @@ create table reception_count (
     feed text not null,
     day bigint not null,               -- its first moment
     fate bigint not null,              -- 1 kept, 2 not on file, 3 quarantined, 4 refused
-    kind text not null,                -- message type and event, or `other`
+    kind text not null,                -- message type and event, or `other`; of refused ones the rule
     count bigint not null,
     primary key (feed, day, fate, kind)
 );

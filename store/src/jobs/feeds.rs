@@ -1,5 +1,7 @@
 //! How feeds stand, for status and for the pause of mass changes.
 
+use std::sync::PoisonError;
+
 use model::time::Instant;
 
 use super::Jobs;
@@ -83,6 +85,25 @@ impl Jobs {
     pub async fn feed_failed(&self, feed: &str) -> Result<(), Error> {
         self.store.0.records.execute(FAILED, params![feed]).await?;
         Ok(())
+    }
+
+    /// Says whether a feed of this process can keep what its senders push. It is remembered in memory
+    /// only: the database may be what is missing.
+    pub fn set_stalled(&self, feed: &str, is_stalled: bool) {
+        let stalled = self.store.0.stalled.lock();
+        let mut stalled = stalled.unwrap_or_else(PoisonError::into_inner);
+        if is_stalled {
+            stalled.insert(feed.to_owned());
+        } else {
+            stalled.remove(feed);
+        }
+    }
+
+    /// The feeds of this process that cannot keep what their senders push.
+    pub fn stalled(&self) -> Vec<String> {
+        let stalled = self.store.0.stalled.lock();
+        let stalled = stalled.unwrap_or_else(PoisonError::into_inner);
+        stalled.iter().cloned().collect()
     }
 
     /// Too much would be taken away at once: nothing is, until a person looked.
