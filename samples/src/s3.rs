@@ -2,9 +2,9 @@
 //! there, and `moto_server` beside it where it is installed (`pip install 'moto[server]'`). Each call
 //! gives an empty bucket.
 //!
-//! Both check less than a real store does. `s3s-fs` verifies signatures, and breaks the promise of
-//! `If-None-Match: *` when many write at once; `moto_server` keeps that promise, and verifies no
-//! signature.
+//! Both promise less than a real store does. When many write at once, both break the promise of
+//! `If-None-Match: *`: they look first and write then. `s3s-fs` keeps it when its writes take turns
+//! ([`Bucket::take_turns`]). `s3s-fs` verifies signatures, `moto_server` does not.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
@@ -20,6 +20,7 @@ use s3s::auth::SimpleAuth;
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s_fs::FileSystem;
 use tokio::net::TcpListener;
+use tokio::sync::{Mutex, MutexGuard};
 
 /// An empty bucket, and how to reach it. Names and keys are invented.
 #[derive(Debug, Clone)]
@@ -34,6 +35,8 @@ pub struct Bucket {
     pub secret_key: &'static str,
     requests: Arc<AtomicUsize>,
     is_away: Arc<AtomicBool>,
+    takes_turns: Arc<AtomicBool>,
+    turn: Arc<Mutex<()>>,
 }
 
 const ACCESS_KEY: &str = "sample-access-key";
@@ -51,6 +54,8 @@ impl Bucket {
             secret_key: SECRET_KEY,
             requests: Arc::default(),
             is_away: Arc::default(),
+            takes_turns: Arc::default(),
+            turn: Arc::default(),
         }
     }
 
@@ -62,6 +67,23 @@ impl Bucket {
     /// Lets `s3s-fs` cut every connection instead of answering, or answer again.
     pub fn set_away(&self, away: bool) {
         self.is_away.store(away, Ordering::SeqCst);
+    }
+
+    /// Lets `s3s-fs` do one request after the other from now on.
+    pub fn take_turns(&self) {
+        self.takes_turns.store(true, Ordering::SeqCst);
+    }
+
+    /// When a request may be answered, if it is.
+    async fn turn(&self) -> io::Result<Option<MutexGuard<'_, ()>>> {
+        if self.is_away.load(Ordering::SeqCst) {
+            return Err(io::Error::other("away"));
+        }
+        Ok(if self.takes_turns.load(Ordering::SeqCst) {
+            Some(self.turn.lock().await)
+        } else {
+            None
+        })
     }
 }
 
@@ -100,10 +122,10 @@ fn serve(listener: std::net::TcpListener, service: &S3Service, bucket: &Bucket) 
             let (service, bucket) = (service.clone(), bucket.clone());
             let answer = service_fn(move |request| {
                 bucket.requests.fetch_add(1, Ordering::SeqCst);
-                let is_away = bucket.is_away.load(Ordering::SeqCst);
-                let answer = (!is_away).then(|| Service::call(&service, request));
-                async {
-                    let answer = answer.ok_or_else(|| io::Error::other("away"))?;
+                let answer = Service::call(&service, request);
+                let bucket = bucket.clone();
+                async move {
+                    let _turn = bucket.turn().await?;
                     answer
                         .await
                         .map_err(|error| io::Error::other(format!("{error:?}")))
