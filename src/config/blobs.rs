@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use model::mistake::rule;
 use model::written::Entry;
-use store::{Blobs, Bucket, Credentials};
+use store::{AccessKey, Blobs, Bucket};
 
 use crate::config::keys::Draft;
 
@@ -55,7 +55,7 @@ impl BlobsUrl {
             prefix: url.prefix.clone(),
             endpoint: url.endpoint.clone(),
             region: url.region.clone(),
-            credentials: Credentials::new(super::secret(KEY_ID)?, super::secret(SECRET)?, token),
+            access_key: AccessKey::new(super::secret(KEY_ID)?, super::secret(SECRET)?, token),
         }))
     }
 

@@ -64,7 +64,7 @@ pub use papers::{
     Conflict, Disagreement, Entered, Entry, Erasure, Errand, Evidence, Fold, Ground, ImportError,
     Imported, Link, PaperError, Papers, RosterEntry, Shown, Task, TaskKind, What, Wrong,
 };
-pub use raw::{Blobs, Bucket, Credentials};
+pub use raw::{AccessKey, Blobs, Bucket};
 
 use db::{Db, Name};
 use intake::Arrivals;

@@ -28,7 +28,7 @@ use crate::frame::{Frame, Packed};
 use crate::keys::PatientKey;
 use crate::seal::random;
 
-pub use bucket::{Bucket, Credentials};
+pub use bucket::{AccessKey, Bucket};
 
 use local::Local;
 pub(crate) use remote::LEAST as PACK_LEAST;

@@ -30,18 +30,18 @@ pub struct Bucket {
     /// The region that requests are signed for.
     pub region: String,
     /// Who asks.
-    pub credentials: Credentials,
+    pub access_key: AccessKey,
 }
 
 /// An access key. It cannot be printed, and is wiped from memory when dropped.
 #[derive(Clone)]
-pub struct Credentials {
+pub struct AccessKey {
     id: Zeroizing<String>,
     secret: Zeroizing<String>,
     token: Option<Zeroizing<String>>,
 }
 
-impl Credentials {
+impl AccessKey {
     /// The key's id and secret, and the session's token where there is one.
     pub fn new(id: String, secret: String, token: Option<String>) -> Self {
         Self {
@@ -55,7 +55,7 @@ impl Credentials {
 impl Bucket {
     /// The bucket's objects; connects to nothing yet.
     pub(super) fn open(&self) -> Result<Arc<dyn ObjectStore>, Error> {
-        let Credentials { id, secret, token } = &self.credentials;
+        let AccessKey { id, secret, token } = &self.access_key;
         let retry = RetryConfig {
             backoff: BackoffConfig {
                 init_backoff: Duration::from_millis(100),

@@ -208,10 +208,14 @@ impl Remote {
         let place = |number| u64::try_from(number).map_err(|_| Error::Corrupt("place"));
         let range = place(span.start)?..place(span.end)?;
         let path = self.path(span.segment);
-        match within(READ, self.objects.get_range(&path, range)).await {
+        match within(READ, self.objects.get_range(&path, range.clone())).await {
             Ok(bytes) => Ok((span, bytes)),
             Err(object_store::Error::NotFound { .. }) => Err(Error::Corrupt("segment")),
-            Err(error) => Err(failed(&error)),
+            Err(error) => match within(PROBE, self.objects.head(&path)).await {
+                // No later try finds what is not there.
+                Ok(object) if object.size < range.end => Err(Error::Corrupt("segment")),
+                _ => Err(failed(&error)),
+            },
         }
     }
 

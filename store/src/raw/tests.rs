@@ -24,7 +24,7 @@ pub(crate) fn bucket(at: &samples::s3::Bucket) -> Bucket {
         prefix: "kita/1".to_owned(),
         endpoint: Some(at.endpoint.clone()),
         region: "us-east-1".to_owned(),
-        credentials: Credentials::new(at.access_key.to_owned(), at.secret_key.to_owned(), None),
+        access_key: AccessKey::new(at.access_key.to_owned(), at.secret_key.to_owned(), None),
     }
 }
 
@@ -168,6 +168,20 @@ async fn a_segment_is_gone_once_it_was_removed_and_stays_gone() {
     on_all(async |store| {
         remove(store, large(store).await[0]).await;
         remove(store, small(store, &["a"]).await[0]).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_lies_behind_the_end_is_damage_and_no_reason_to_try_again() {
+    on_all(async |store| {
+        for mut place in [large(store).await[4], small(store, &["a"]).await[0]] {
+            for beyond in [1, 1 << 30] {
+                place.at += beyond;
+                let error = read(store, &[place]).await.unwrap_err();
+                assert!(!error.is_retryable(), "{error}");
+            }
+        }
     })
     .await;
 }

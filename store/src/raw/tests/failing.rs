@@ -72,13 +72,13 @@ async fn nobody_waits_for_ever_for_an_answer() {
 #[tokio::test]
 async fn a_wrong_secret_is_refused_and_told_to_nobody() {
     let server = samples::s3::s3s().unwrap();
-    let wrong = Credentials::new(
+    let wrong = AccessKey::new(
         server.access_key.to_owned(),
         "other-secret".to_owned(),
         None,
     );
     let errors = refusals(Bucket {
-        credentials: wrong,
+        access_key: wrong,
         ..bucket(&server)
     })
     .await;
