@@ -1,5 +1,7 @@
 //! `musubi status`: how feeds stand, and what waits for a person.
 
+mod pushed;
+
 use std::path::Path;
 
 use anyhow::Context;
@@ -11,6 +13,7 @@ use store::{AuditAction, Event, Failing, FeedStatus, Login, RuleCount, Task};
 use crate::Exit;
 use crate::opened::Opened;
 use crate::output::Output;
+use pushed::Pushed;
 
 /// How feeds stand, and what waits for a person
 #[derive(Args)]
@@ -74,8 +77,20 @@ async fn show(opened: &Opened, output: Output) -> anyhow::Result<Exit> {
     ];
     let mut waits = false;
     let mut found = Vec::new();
+    let mut receiving = Vec::new();
     for feed in opened.config.network.feeds.values() {
         let status = jobs.feed(&feed.id).await?;
+        if feed.source.listen().is_some() {
+            let reception = intake.reception(feed).await?;
+            let pushed = Pushed {
+                feed,
+                status,
+                reception,
+            };
+            waits |= pushed.waits();
+            receiving.push(pushed);
+            continue;
+        }
         let (files, withheld, kept) = intake.count(&feed.facility).await?;
         let counts = intake.findings(&feed.facility).await?.into_iter();
         let (damaged, notices): (Vec<RuleCount>, Vec<RuleCount>) = intake
@@ -112,6 +127,7 @@ async fn show(opened: &Opened, output: Output) -> anyhow::Result<Exit> {
     output.json(&json!({
         "schema": "musubi-status/1",
         "feeds": feeds,
+        "pushed": receiving.iter().map(Pushed::json).collect::<Vec<_>>(),
         "findings": found.iter().map(|(feed, count)| finding(feed, count)).collect::<Vec<_>>(),
         "tasks": tasks.len(),
         "waiting": tasks.iter().map(waiting).collect::<Vec<_>>(),
@@ -120,6 +136,7 @@ async fn show(opened: &Opened, output: Output) -> anyhow::Result<Exit> {
         })),
     }));
     output.table(&table);
+    pushed::say(output, &receiving, text_of);
     say(output, failing, &found, &tasks);
     Ok(if waits { Exit::Findings } else { Exit::Good })
 }

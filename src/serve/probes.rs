@@ -64,7 +64,7 @@ impl Probes {
 }
 
 /// Whether reads would be answered: databases and the place of the sealed bytes answer, and the grants
-/// follow from the profile.
+/// follow from the profile. Feeds that cannot keep what is pushed are named; they hold up no reader.
 async fn ready(State(store): State<Store>) -> impl IntoResponse {
     let grants = matches!(store.disclosure().ready().await, Ok(true));
     let records = store.jobs().answers().await;
@@ -76,6 +76,7 @@ async fn ready(State(store): State<Store>) -> impl IntoResponse {
     };
     let said = json!({
         "schema": "musubi-ready/1", "grants": grants, "records": records, "blobs": blobs,
+        "stalled_feeds": store.jobs().stalled(),
     });
     (status, Json(said))
 }

@@ -19,6 +19,7 @@ mod front;
 mod hostile;
 mod logs;
 mod mix_up;
+mod mllp;
 mod objects;
 mod reads;
 mod restart;

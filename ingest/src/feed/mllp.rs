@@ -141,7 +141,7 @@ impl Listening {
 
     async fn run(mut self) {
         match self.listener.local_addr() {
-            Ok(address) => tracing::info!(%address, "senders may connect"),
+            Ok(address) => tracing::info!(mllp = %address, "senders may connect"),
             Err(error) => tracing::warn!(%error, "senders may connect somewhere"),
         }
         loop {

@@ -43,6 +43,8 @@ pub struct FateCount {
 /// What a sender pushed, in numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reception {
+    /// When the last message came.
+    pub last: Option<Instant>,
     /// The newest day first.
     pub counts: Vec<FateCount>,
     /// Messages that wait in the inbox for a batch.
@@ -69,7 +71,11 @@ impl Intake {
         let sql = "select rule, count(*), max(received_at) from quarantine where feed = $1 \
                    group by rule order by count(*) desc, rule";
         let quarantined = self.db().fetch_all(sql, feed).await?;
+        let sql = "select arrival from reception where feed = $1";
+        let last: Option<(i64,)> = self.db().fetch_optional(sql, feed).await?;
         Ok(Reception {
+            // Arrivals are numbered by the clock.
+            last: last.map(|(arrival,)| Instant(arrival)),
             counts: counts
                 .into_iter()
                 .map(FateCount::of)

@@ -34,6 +34,8 @@ const SWEPT: &str = "insert into feed_state (feed, swept_at, items, withheld, up
      paused_since = case when feed_state.paused_since < 0 then 0 else feed_state.paused_since end";
 const FAILED: &str = "insert into feed_state (feed, swept_at, items, withheld, up, paused_since) values ($1, 0, 0, 0, 0, 0) \
      on conflict (feed) do update set up = 0";
+const UP: &str = "insert into feed_state (feed, swept_at, items, withheld, up, paused_since) values ($1, 0, 0, 0, 1, 0) \
+     on conflict (feed) do update set up = 1";
 const PAUSED: &str = "insert into feed_state (feed, swept_at, items, withheld, up, paused_since) values ($1, 0, 0, 0, 1, $2) \
      on conflict (feed) do update set paused_since = excluded.paused_since where feed_state.paused_since <= 0";
 
@@ -78,12 +80,21 @@ impl Jobs {
         Ok(())
     }
 
-    /// The source could not be read.
+    /// The source could not be read, or nothing that it pushes can be kept.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn feed_failed(&self, feed: &str) -> Result<(), Error> {
         self.store.0.records.execute(FAILED, params![feed]).await?;
+        Ok(())
+    }
+
+    /// Senders can push, and what they push is kept.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn feed_listens(&self, feed: &str) -> Result<(), Error> {
+        self.store.0.records.execute(UP, params![feed]).await?;
         Ok(())
     }
 

@@ -141,6 +141,14 @@ impl Running {
         Answer::of(self.client.get(url).send().unwrap())
     }
 
+    /// The address at which senders of HL7 connect.
+    pub(crate) fn mllp(&self) -> String {
+        until("senders may connect", || {
+            field(&self.log(), "mllp").is_some()
+        });
+        field(&self.log(), "mllp").unwrap()
+    }
+
     /// What is measured.
     pub(crate) fn metrics(&self) -> String {
         self.probe("/metrics").body

@@ -142,6 +142,18 @@ impl Standing {
         self.is_up = Some(now.is_ok());
         let up = if now.is_ok() { 1.0 } else { 0.0 };
         metrics::gauge!("musubi_source_up", "feed" => self.feed.id.clone()).set(up);
-        self.store.jobs().set_stalled(&self.feed.id, now.is_err());
+        let (jobs, feed, listens) = (self.store.jobs(), self.feed.id.clone(), now.is_ok());
+        jobs.set_stalled(&feed, !listens);
+        // For the status of other processes; this one goes on without it.
+        tokio::spawn(async move {
+            let said = async {
+                if listens {
+                    jobs.feed_listens(&feed).await
+                } else {
+                    jobs.feed_failed(&feed).await
+                }
+            };
+            let _ = tokio::time::timeout(PATIENCE, said).await;
+        });
     }
 }
