@@ -31,7 +31,7 @@ pub use rewrite::Rewritten;
 /// So many errands are done at a time.
 const ERRANDS: u32 = 1_000;
 const BACK_FILL: i64 = 1;
-const ERASE: i64 = 2;
+pub(crate) const ERASE: i64 = 2;
 
 /// The machinery's own door.
 #[derive(Clone)]

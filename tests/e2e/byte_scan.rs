@@ -4,13 +4,14 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::BufRead;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use samples::charset::{Charset, half_width};
 
 use crate::needles::{Scanner, Words};
-use crate::support::{BOTH, CLINIC, Hub, Kind, encoded, paper};
+use crate::support::{BOTH, CLINIC, Hub, Kind, Running, encoded, paper, pushing};
 
 /// An account name, which nothing seals: the scan must find it.
 const PLANTED: &str = "planted-in-the-clear";
@@ -29,6 +30,26 @@ fn found<'a>(hub: &Hub, kind: Kind, scanner: &'a Scanner, since: SystemTime) -> 
     found
 }
 
+/// The hospital pushes a message of everybody on file, one of nobody's, and one of two people.
+fn push(running: &Running, patients: &[samples::Patient]) {
+    let message = |number: usize, local_id: &str, person: &samples::Person| {
+        let kana = person.kana();
+        let names = format!("{}^{}^^^^^L^I~{kana}^^^^^^L^P", person.family, person.given);
+        pushing::message(&number.to_string(), local_id, &names)
+    };
+    let mut messages = String::new();
+    for (number, person) in patients.iter().map(|patient| &patient.person).enumerate() {
+        messages += &message(number, &person.local_id, person);
+        messages += &message(number, "", person);
+        messages += &message(number, "99999999", person);
+    }
+    let (mut sender, told) = running.push(8, &messages);
+    let accepted = told.lines().map_while(Result::ok);
+    let accepted = accepted.filter(|line| line.starts_with("AA ")).count();
+    assert_eq!(accepted, 3 * patients.len());
+    assert!(sender.wait().unwrap().success());
+}
+
 #[test]
 fn nothing_on_the_disk_names_a_patient() {
     let patients: Vec<_> = samples::Network::generate(61, 28)
@@ -40,6 +61,7 @@ fn nothing_on_the_disk_names_a_patient() {
         let since = SystemTime::now() - Duration::from_secs(2);
         let hub = Hub::new(kind);
         hub.second_root();
+        hub.listens();
         patients.iter().for_each(|patient| hub.admit(patient));
         hub.secretary();
         let line = |(number, patient)| paper(&format!("N-{number}"), patient, CLINIC, "*");
@@ -69,6 +91,7 @@ fn nothing_on_the_disk_names_a_patient() {
             }
         }
         assert!(seen > 100, "the patients were really read");
+        push(&running, &patients);
         hub.withdraw("N-2");
         // While everything runs: logs are written ahead and not yet tidied away.
         assert_eq!(

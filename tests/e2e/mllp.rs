@@ -1,24 +1,17 @@
 //! A hospital pushes HL7 messages: what was acknowledged is there, whatever happens next.
 
-use std::fs;
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::io::BufRead;
 
 use serde_json::Value;
 
-use crate::support::{BOTH, HOSPITAL, Hub, Kind, Running, project};
+use crate::support::{BOTH, HOSPITAL, Hub, Kind, pushing};
 
 const PATIENT: &str = "0000123456";
 
-/// A hub with a second feed of the hospital, to which this machine may push, and a patient's paper.
+/// A hub to which a hospital pushes, and a patient's paper.
 fn hub(kind: Kind) -> Hub {
     let hub = Hub::new(kind);
-    let feed = format!(
-        "schema = \"feed/1\"\nid = \"his\"\ntitle = \"中央病院 HL7\"\nfacility = \"{HOSPITAL}\"\nstate = \"active\"\n\
-         [source]\nkind = \"mllp-listen\"\nlisten = \"127.0.0.1:0\"\nallow = [\"127.0.0.1\"]\n"
-    );
-    let path = hub.path().join("networks/example/feeds/his.toml");
-    fs::write(path, feed).unwrap();
+    hub.listens();
     hub.secretary();
     hub.consents(&[format!(
         "C-1,C-1,1,2026-04-01,署名者,self,ミヤモト キョウミ,1958-03-14,female,{HOSPITAL}:{PATIENT},*,*,*,2020-01-01,,説明者,事務局"
@@ -26,31 +19,8 @@ fn hub(kind: Kind) -> Hub {
     hub
 }
 
-/// One line as the sender of another hand takes it.
 fn message(control: &str, patient: &str) -> String {
-    format!(
-        "MSH|^~\\&|HIS|H|GW|R|20260301101010||ADT^A08^ADT_A01|{control}|P|2.5||||||UNICODE UTF-8\t\
-         EVN||20260301101010\tPID|0001||{patient}^^^^PI||宮本^京美^^^^^L^I||19580314|F\n"
-    )
-}
-
-/// Sends messages; the lines that the sender writes about their answers.
-fn send(running: &Running, ahead: usize, messages: &str) -> (Child, BufReader<ChildStdout>) {
-    let address = running.mllp();
-    let (host, port) = address.rsplit_once(':').unwrap();
-    let mut sender = Command::new("python3")
-        .arg(project().join("tests/independent/mllp.py"))
-        .args([host, port, "--ahead", &ahead.to_string()])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut typed = sender.stdin.take().unwrap();
-    typed.write_all(messages.as_bytes()).unwrap();
-    drop(typed);
-    let told = BufReader::new(sender.stdout.take().unwrap());
-    (sender, told)
+    pushing::message(control, patient, "宮本^京美^^^^^L^I")
 }
 
 fn pushed(hub: &Hub) -> Value {
@@ -69,7 +39,7 @@ fn a_sender_of_another_hand_is_answered_and_counted() {
         message("5", PATIENT),
     ];
     for ahead in [1, 5] {
-        let (mut sender, told) = send(&running, ahead, &messages.concat());
+        let (mut sender, told) = running.push(ahead, &messages.concat());
         let told: Vec<String> = told.lines().map(Result::unwrap).collect();
         assert_eq!(told, ["AA 1", "AA 2", "AA 3", "AR 4", "AA 5"]);
         assert!(sender.wait().unwrap().success());
@@ -109,7 +79,7 @@ fn what_was_acknowledged_is_there_after_a_crash() {
         for crash in 0..4 {
             let running = hub.serve("serve,ingest");
             let messages = (0..400).map(|number| message(&format!("{crash}-{number}"), PATIENT));
-            let (mut sender, told) = send(&running, 20, &messages.collect::<String>());
+            let (mut sender, told) = running.push(20, &messages.collect::<String>());
             let mut answers = told.lines().map_while(Result::ok);
             let before = answers.by_ref().take(1 + 30 * crash).count();
             running.kill();

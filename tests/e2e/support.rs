@@ -2,6 +2,7 @@
 //! those of the people who use it.
 
 mod patients;
+pub(crate) mod pushing;
 mod running;
 
 use std::fs;

@@ -20,6 +20,7 @@ use super::received::COUNTS;
 use crate::db::{Insert, Tx, Type, Value, params};
 use crate::error::Error;
 use crate::frame::Packed;
+use crate::jobs::ERASE;
 use crate::keys::{Keys, PatientKey, QuarantineKey};
 use crate::papers::{OnFile, on_file};
 
@@ -250,8 +251,20 @@ impl Intake {
         if epochs.into_iter().collect::<BTreeSet<_>>() != group.epochs {
             return Err(Error::StaleEpoch);
         }
+        if self.are_erased(&mut tx, &patients).await? {
+            return Err(Error::Unavailable("a patient is being erased"));
+        }
         tx.commit().await?;
         Ok(group.received)
+    }
+
+    /// Whether somebody is being erased who has a new paper already. The old key takes with it what is
+    /// sealed under it, and a message that was acknowledged does not come again.
+    async fn are_erased(&self, tx: &mut Tx, patients: &[i64]) -> Result<bool, Error> {
+        let sql = "select kind, due_at from job where patient";
+        let jobs: Vec<(i64, i64)> = tx.fetch_among(sql, patients).await?;
+        let now = self.store.0.clock.now().0;
+        Ok(jobs.iter().any(|(kind, due)| *kind == ERASE && *due <= now))
     }
 
     /// Another process has used higher numbers, or the clock was set back.

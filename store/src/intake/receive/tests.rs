@@ -116,6 +116,13 @@ impl<'a> Scene<'a> {
         received.iter().map(|received| received.fate).collect()
     }
 
+    /// The number of the only patient.
+    async fn patient(&self) -> (i64,) {
+        let sql = "select number from patient";
+        let row = self.store.0.office.fetch_optional(sql, params![]).await;
+        row.unwrap().unwrap()
+    }
+
     /// The inbox in its order, opened.
     async fn inbox(&self) -> Vec<String> {
         let sql = "select patient, arrival, sealed from inbox where feed = $1 order by arrival";
@@ -242,6 +249,30 @@ async fn gov_a_paper_that_comes_in_between_is_seen_before_anything_is_kept() {
         let written = intake.write(&feed("his"), sealed).await;
         assert!(matches!(written, Err(Error::StaleEpoch)));
         assert!(scene.inbox().await.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn gov_a_message_under_a_new_paper_waits_until_the_old_data_are_erased() {
+    on_both(async |stage| {
+        let scene = Scene::new(stage).await;
+        scene.consents("C-1", PATIENT).await;
+        scene.follow().await;
+        scene.withdraws("C-1").await;
+        // The erasing has begun, and its process died.
+        let (patient,) = scene.patient().await;
+        let sql = "insert into job (patient, kind, facility, due_at) values ($1, 2, 0, $2)";
+        let db = scene.store.intake().db().clone();
+        db.execute(sql, params![patient, NOW]).await.unwrap();
+        scene.consents("C-2", PATIENT).await;
+        let intake = scene.store.intake();
+        let early = intake.receive(&feed("his"), vec![of(PATIENT, "new")]).await;
+        assert!(matches!(early, Err(Error::Unavailable(_))));
+        scene.follow().await;
+        assert_eq!(scene.fates(vec![of(PATIENT, "new")]).await, [Fate::Kept]);
+        scene.follow().await;
+        assert_eq!(scene.inbox().await, ["new"]);
     })
     .await;
 }
