@@ -32,16 +32,17 @@ fn found<'a>(hub: &Hub, kind: Kind, scanner: &'a Scanner, since: SystemTime) -> 
 
 /// The hospital pushes a message of everybody on file, one of nobody's, and one of two people.
 fn push(running: &Running, patients: &[samples::Patient]) {
-    let message = |number: usize, local_id: &str, person: &samples::Person| {
+    let message = |number: usize, local_id: &str, patient: &samples::Patient| {
+        let person = &patient.person;
         let kana = person.kana();
         let names = format!("{}^{}^^^^^L^I~{kana}^^^^^^L^P", person.family, person.given);
         pushing::message(&number.to_string(), local_id, &names)
     };
     let mut messages = String::new();
-    for (number, person) in patients.iter().map(|patient| &patient.person).enumerate() {
-        messages += &message(number, &person.local_id, person);
-        messages += &message(number, "", person);
-        messages += &message(number, "99999999", person);
+    for (number, patient) in patients.iter().enumerate() {
+        messages += &message(number, &patient.person.local_id, patient);
+        messages += &message(number, "", patient);
+        messages += &message(number, "99999999", patient);
     }
     let (mut sender, told) = running.push(8, &messages);
     let accepted = told.lines().map_while(Result::ok);
