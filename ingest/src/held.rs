@@ -41,7 +41,9 @@ async fn hold<Begin, Work>(
         if stopped {
             return;
         }
-        tracing::debug!(%name, "lease taken");
+        if lease.is_wanted() {
+            tracing::info!(lease = %name, "taken");
+        }
         let stopped = tokio::select! {
             () = begin() => true,
             () = lost(&lease) => false,
@@ -51,7 +53,7 @@ async fn hold<Begin, Work>(
             let _ = timeout(BEAT, lease.give_back()).await;
             return;
         }
-        tracing::warn!(%name, "lease lost: another process goes on");
+        tracing::warn!(lease = %name, "lost: another process goes on");
     }
 }
 

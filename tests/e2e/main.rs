@@ -25,4 +25,5 @@ mod reads;
 mod restart;
 mod roles;
 mod routes;
+mod together;
 mod withdrawal;

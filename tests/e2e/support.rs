@@ -169,6 +169,13 @@ impl Hub {
         serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{arguments:?}: {out}"))
     }
 
+    /// Runs a command that may have findings; its JSON.
+    pub(crate) fn json_of_findings(&self, arguments: &[&str]) -> Value {
+        let arguments: Vec<&str> = arguments.iter().copied().chain(["--json"]).collect();
+        let output = self.musubi(&arguments, "");
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
     /// Opens an account; the secret of its one-time codes.
     pub(crate) fn person(&self, login: &str, profession: &str, facility: &str) -> String {
         let arguments = [

@@ -47,14 +47,19 @@ impl Jobs {
 }
 
 impl Lease {
-    /// Tries to take the lease; to be called again and again, about every [`BEAT`]. An embedded
-    /// database belongs to one machine, and its lease is always free.
+    /// Whether other processes may want it too: an embedded database belongs to one machine.
+    pub fn is_wanted(&self) -> bool {
+        self.jobs.store.0.records.is_shared()
+    }
+
+    /// Tries to take the lease; to be called again and again, about every [`BEAT`]. One that
+    /// nobody else wants is always free.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn take(&mut self) -> Result<bool, Error> {
         let records = &self.jobs.store.0.records;
-        if !records.is_shared() {
+        if !self.is_wanted() {
             return Ok(true);
         }
         let row: Option<(i64, i64)> = records
@@ -81,7 +86,7 @@ impl Lease {
     /// When the database does not answer.
     pub async fn go_on(&self) -> Result<bool, Error> {
         let records = &self.jobs.store.0.records;
-        if !records.is_shared() {
+        if !self.is_wanted() {
             return Ok(true);
         }
         let params = params![self.name.as_str(), self.me];
@@ -94,7 +99,7 @@ impl Lease {
     /// When the database does not answer.
     pub async fn give_back(&self) -> Result<(), Error> {
         let records = &self.jobs.store.0.records;
-        if records.is_shared() {
+        if self.is_wanted() {
             let params = params![self.name.as_str(), self.me];
             records.execute(GIVE_BACK, params).await?;
         }
