@@ -108,6 +108,9 @@ fn read_feeds(
                 reading,
             )
         });
+        reading
+            .warnings
+            .extend(feed.as_ref().and_then(|feed| open(&path, feed)));
         match feed {
             Some(feed) => drop(feeds.insert(feed.id.clone(), feed)),
             None => good = false,
@@ -115,6 +118,22 @@ fn read_feeds(
     }
     feeds.values_mut().for_each(|feed| place_files(feed, base));
     good.then_some(feeds)
+}
+
+/// What others on the network between can read.
+fn open(file: &Path, feed: &Feed) -> Option<Mistake> {
+    let Source::MllpListen(mllp) = &feed.source else {
+        return None;
+    };
+    let is_open = mllp.tls.is_none() && !mllp.listen.ip().is_loopback();
+    is_open.then(|| Mistake {
+        rule: rule::REFUSED,
+        file: file.display().to_string(),
+        line: 0,
+        column: 0,
+        message: "`source.listen` takes messages without TLS".to_owned(),
+        help: Some("only inside a VPN; else write `[source.tls]`".to_owned()),
+    })
 }
 
 fn feed_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {

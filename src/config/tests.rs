@@ -1,6 +1,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use model::feed::{Mllp, Source};
 use tempfile::TempDir;
 
 use super::*;
@@ -146,6 +147,35 @@ fn relative_paths_count_from_the_folder_of_the_file() {
     );
     let blobs = BlobsUrl::Folder(stage.path("data/blobs"));
     assert_eq!(config.blobs, blobs);
+}
+
+#[test]
+fn messages_without_tls_are_warned_of_unless_only_this_machine_sends_them() {
+    let feed = |listen: &str, rest: &str| {
+        format!(
+            "schema = \"feed/1\"\nid = \"his\"\ntitle = \"HIS\"\nfacility = \"1319999901\"\nstate = \"paused\"\n\
+             source = {{ kind = \"mllp-listen\", listen = \"{listen}:2575\", allow = [\"10.0.0.0/8\"]{rest} }}\n"
+        )
+    };
+    let tls = ", tls = { certificate = \"a.crt\", key = \"a.key\", authorities = \"/ca.crt\" }";
+    for (listen, rest, warned) in [
+        ("127.0.0.1", "", 0),
+        ("10.1.1.1", "", 1),
+        ("10.1.1.1", tls, 0),
+    ] {
+        let stage = Stage::new("");
+        stage.write("networks/example/feeds/his.toml", feed(listen, rest));
+        let reading = stage.read();
+        let of_feed = reading.warnings.iter();
+        let of_feed = of_feed.filter(|warning| warning.file.ends_with("his.toml"));
+        assert_eq!(of_feed.count(), warned, "{listen} {rest}");
+        let config = reading.checked().unwrap();
+        let source = &config.network.feeds["his"].source;
+        if let Source::MllpListen(Mllp { tls: Some(tls), .. }) = source {
+            assert_eq!(tls.key, stage.path("a.key"));
+            assert_eq!(tls.authorities, Path::new("/ca.crt"));
+        }
+    }
 }
 
 #[test]

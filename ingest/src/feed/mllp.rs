@@ -8,9 +8,11 @@
 //! | `group` | how they become durable together |
 //! | `connection` | how one sender is served |
 //! | `tls` | how it is known who that is |
+//! | `gauges` | how much waits |
 
 mod connection;
 pub(crate) mod frames;
+mod gauges;
 mod group;
 mod reading;
 #[cfg(test)]
@@ -106,6 +108,8 @@ struct Listening {
     shared: Arc<Shared>,
     connections: JoinSet<()>,
     groups: JoinSet<()>,
+    /// Ends with the listener.
+    _watching: JoinSet<()>,
     stop: watch::Receiver<bool>,
     is_full: bool,
 }
@@ -128,12 +132,16 @@ impl Listening {
             stop: stop.clone(),
         };
         let mut running = JoinSet::new();
+        let waits = gauges::show(Arc::clone(&groups.feed), groups.store.clone());
+        let mut watching = JoinSet::new();
+        watching.spawn(waits);
         running.spawn(groups.run(waiting).in_current_span());
         Self {
             listener,
             shared: Arc::new(shared),
             connections: JoinSet::new(),
             groups: running,
+            _watching: watching,
             stop,
             is_full: false,
         }

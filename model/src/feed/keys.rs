@@ -137,10 +137,10 @@ fn mllp_keys<'a>() -> Vec<Key<Draft<'a>>> {
             put(&mut d.mllp.on_failure, e.word(mllp::ON_FAILURE))
         }),
         Key::only("ack.point", r#""committed""#),
-        Key::not_built("ack.on_parse_error", r#""AA+quarantine""#),
-        Key::not_built("ack.on_policy_error", r#""AR""#),
-        Key::not_built("ack.on_overload", r#""wait""#),
-        Key::not_built("ack.text", r#""id-only""#),
+        Key::only("ack.on_parse_error", r#""AA+quarantine""#),
+        Key::only("ack.on_policy_error", r#""AR""#),
+        Key::only("ack.on_overload", r#""wait""#),
+        Key::only("ack.text", r#""id-only""#),
         Key::not_built_at_all("ack.deadline"),
     ]
 }

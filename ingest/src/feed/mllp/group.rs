@@ -134,9 +134,9 @@ impl Standing {
         }
         match now {
             Ok(()) if self.is_up.is_none() => {}
-            Ok(()) => tracing::info!("messages are kept again"),
+            Ok(()) => tracing::info!("what senders push is kept again"),
             Err(error) => {
-                tracing::error!(%error, "messages cannot be kept; none is acknowledged until they are");
+                tracing::error!(%error, "nothing that senders push can be kept; nothing is acknowledged until it can");
             }
         }
         self.is_up = Some(now.is_ok());

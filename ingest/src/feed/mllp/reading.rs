@@ -1,5 +1,6 @@
 //! What is read of a message before it is kept: its header, and whose it is.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use model::feed::Feed;
@@ -27,53 +28,58 @@ pub(super) struct Reading {
 /// Reads a frame.
 ///
 /// # Errors
-/// When reading failed inside the program.
+/// When the program ends meanwhile.
 pub(super) async fn read(frame: Frame, feed: &Arc<Feed>) -> Result<Reading, Cut> {
-    match frame {
-        Frame::Message(bytes) if bytes.len() > LONG => {
-            let feed = Arc::clone(feed);
-            cpu::run(move || of_message(bytes, &feed)).await
-        }
-        Frame::Message(bytes) => Ok(of_message(bytes, feed)),
+    let bytes = match frame {
+        Frame::Message(bytes) => Arc::new(bytes),
         Frame::TooLarge(head) => {
             let header = Header::read(&head, feed.fallback);
             let fault = header.fault().unwrap_or(Fault::TooLarge);
-            Ok(refused(header, fault, head.len()))
+            return Ok(refused(header, fault, head.len()));
         }
-    }
-}
-
-fn of_message(bytes: Vec<u8>, feed: &Feed) -> Reading {
+    };
     let header = Header::read(&bytes, feed.fallback);
     let fault = header.fault();
     let whose = match fault {
         Some(fault @ (Fault::NotProduction | Fault::Version)) => {
-            return refused(header, fault, bytes.len());
+            return Ok(refused(header, fault, bytes.len()));
         }
         _ if !header.is_message() => unknown(lint::D2001.id, fault),
         Some(_) => unknown(lint::D2007.id, fault),
-        None => whose(&bytes, feed),
+        None => match whose(&bytes, feed).await {
+            Ok(whose) => whose,
+            // A message that makes the program fail would come again and again.
+            Err(Cut::Panicked) => unknown(lint::S1113.id, None),
+            Err(Cut::Ending) => return Err(Cut::Ending),
+        },
     };
-    Reading {
+    Ok(Reading {
         size: bytes.len(),
         pushed: Pushed {
             control: header.control().to_vec(),
             kind: header.kind(),
-            raw: Arc::new(bytes),
+            raw: bytes,
             whose,
         },
         header,
         fault,
-    }
+    })
 }
 
-fn whose(bytes: &[u8], feed: &Feed) -> Whose {
-    match subject(bytes, feed) {
+async fn whose(bytes: &Arc<Vec<u8>>, feed: &Arc<Feed>) -> Result<Whose, Cut> {
+    let found = if bytes.len() > LONG {
+        let (bytes, feed) = (Arc::clone(bytes), Arc::clone(feed));
+        cpu::run(move || subject(&bytes, &feed)).await?
+    } else {
+        let read = AssertUnwindSafe(|| subject(bytes, feed));
+        catch_unwind(read).map_err(|_| Cut::Panicked)?
+    };
+    Ok(match found {
         Subject::Id(id) => LocalPatientId::parse(feed.facility.clone(), &id)
             .map_or_else(|_| unknown(lint::D2300.id, None), Whose::Of),
         Subject::Unreadable => unknown(lint::D2300.id, None),
         Subject::Different => unknown(lint::D2304.id, None),
-    }
+    })
 }
 
 fn unknown(rule: &'static str, fault: Option<Fault>) -> Whose {
@@ -109,9 +115,9 @@ mod tests {
     use crate::feed::mllp::tests::feed;
 
     /// What a message is: whose, by which word it is counted, what its sender is told.
-    #[track_caller]
-    fn check(message: &str, whose: &str, kind: &str, answer: &str) {
-        let read = of_message(message.as_bytes().to_vec(), &feed());
+    async fn check(message: &str, whose: &str, kind: &str, answer: &str) {
+        let frame = Frame::Message(message.as_bytes().to_vec());
+        let read = read(frame, &Arc::new(feed())).await.unwrap();
         let said = match &read.pushed.whose {
             Whose::Of(local) => local.id.reveal(),
             Whose::Unknown { rule, .. } => *rule,
@@ -127,42 +133,45 @@ mod tests {
 
     const MSH: &str = "MSH|^~\\&|A|B|C|D|1||ADT^A08|9|P|2.5\r";
 
-    #[test]
-    fn a_message_is_its_patients() {
+    #[tokio::test]
+    async fn a_message_is_its_patients() {
         check(
             &format!("{MSH}PID|||0000123456^^^^PI\r"),
             "0000123456",
             "ADT^A08",
             "AA",
-        );
+        )
+        .await;
     }
 
-    #[test]
-    fn what_cannot_be_given_to_anybody_is_accepted_all_the_same() {
-        check(MSH, "D2300", "ADT^A08", "AA");
+    #[tokio::test]
+    async fn what_cannot_be_given_to_anybody_is_accepted_all_the_same() {
+        check(MSH, "D2300", "ADT^A08", "AA").await;
         check(
             &format!("{MSH}PID|||1\r{MSH}PID|||2\r"),
             "D2304",
             "ADT^A08",
             "AA",
-        );
-        check(&format!("junk\r{MSH}PID|||1\r"), "D2001", "ADT^A08", "AA");
+        )
+        .await;
+        check(&format!("junk\r{MSH}PID|||1\r"), "D2001", "ADT^A08", "AA").await;
     }
 
-    #[test]
-    fn without_a_control_id_it_is_rejected_and_looked_at() {
-        check("hello", "D2001", "other", "AR");
+    #[tokio::test]
+    async fn without_a_control_id_it_is_rejected_and_looked_at() {
+        check("hello", "D2001", "other", "AR").await;
         check(
             &format!("{}PID|||1\r", MSH.replace("|9|", "||")),
             "D2007",
             "ADT^A08",
             "AR",
-        );
+        )
+        .await;
     }
 
-    #[test]
-    fn of_tests_and_other_standards_nothing_is_kept() {
-        check(&MSH.replace("|P|", "|T|"), "refused", "D2006", "AR");
-        check(&MSH.replace("|2.5", "|3.0"), "refused", "D2008", "AR");
+    #[tokio::test]
+    async fn of_tests_and_other_standards_nothing_is_kept() {
+        check(&MSH.replace("|P|", "|T|"), "refused", "D2006", "AR").await;
+        check(&MSH.replace("|2.5", "|3.0"), "refused", "D2008", "AR").await;
     }
 }

@@ -159,7 +159,7 @@ impl Hub {
 
     /// Stops as the program does.
     async fn stop(self) {
-        self.stop.send(true).unwrap();
+        self.stop.send_replace(true);
         self.listening.await.unwrap();
         self.store.close().await;
     }

@@ -110,3 +110,22 @@ async fn an_address_that_is_taken_is_tried_again() {
     listening.await.unwrap();
     hub.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn at_the_end_of_the_program_what_came_whole_is_still_kept_and_answered() {
+    let hub = Hub::new().await;
+    let mut sender = hub.connect().await;
+    assert_eq!(
+        sender.ask(&message("1", PATIENT)).await,
+        Some(accepted("1"))
+    );
+    let lock = Lock::take(&hub);
+    sender.send(&framed(message("2", PATIENT).as_bytes())).await;
+    until_stalled(&hub, true).await;
+    hub.stop.send(true).unwrap();
+    drop(lock);
+    assert_eq!(sender.answer().await, Some(accepted("2")));
+    assert_eq!(sender.answer().await, None);
+    assert_eq!(hub.reception().await.waiting, 2);
+    hub.stop().await;
+}
