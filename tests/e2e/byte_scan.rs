@@ -4,14 +4,13 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::BufRead;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use samples::charset::{Charset, half_width};
 
 use crate::needles::{Scanner, Words};
-use crate::support::{BOTH, CLINIC, Hub, Kind, Running, encoded, paper, pushing};
+use crate::support::{BOTH, CLINIC, Hub, Kind, encoded, paper};
 
 /// An account name, which nothing seals: the scan must find it.
 const PLANTED: &str = "planted-in-the-clear";
@@ -28,27 +27,6 @@ fn found<'a>(hub: &Hub, kind: Kind, scanner: &'a Scanner, since: SystemTime) -> 
         found.extend(more);
     }
     found
-}
-
-/// The hospital pushes a message of everybody on file, one of nobody's, and one of two people.
-fn push(running: &Running, patients: &[samples::Patient]) {
-    let message = |number: usize, local_id: &str, patient: &samples::Patient| {
-        let person = &patient.person;
-        let kana = person.kana();
-        let names = format!("{}^{}^^^^^L^I~{kana}^^^^^^L^P", person.family, person.given);
-        pushing::message(&number.to_string(), local_id, &names)
-    };
-    let mut messages = String::new();
-    for (number, patient) in patients.iter().enumerate() {
-        messages += &message(number, &patient.person.local_id, patient);
-        messages += &message(number, "", patient);
-        messages += &message(number, "99999999", patient);
-    }
-    let (mut sender, told) = running.push(8, &messages);
-    let accepted = told.lines().map_while(Result::ok);
-    let accepted = accepted.filter(|line| line.starts_with("AA ")).count();
-    assert_eq!(accepted, 3 * patients.len());
-    assert!(sender.wait().unwrap().success());
 }
 
 #[test]
@@ -92,7 +70,7 @@ fn nothing_on_the_disk_names_a_patient() {
             }
         }
         assert!(seen > 100, "the patients were really read");
-        push(&running, &patients);
+        running.push_of(&patients);
         hub.withdraw("N-2");
         // While everything runs: logs are written ahead and not yet tidied away.
         assert_eq!(

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpStream};
 use std::os::unix::fs::symlink;
 
 use reqwest::Method;
@@ -23,6 +25,7 @@ impl Stage {
         hub.set("MUSUBI_LOG_LEVEL", "trace");
         hub.set("MUSUBI_LOG_FORMAT", format);
         hub.second_root();
+        hub.listens();
         // One patient for each deviation that storages are known for.
         let patients: Vec<_> = samples::Network::generate(71, 28)
             .with_files(28 * 12)
@@ -317,6 +320,29 @@ impl Stage {
         );
     }
 
+    /// Messages that are good, cut off, and none at all.
+    fn pushed(&self, running: &Running) {
+        running.push_of(&self.patients);
+        let person = &self.patients[1].person;
+        let full = format!("{}{}", person.family, person.given);
+        let head = format!("MSH|^~\\&|{full}|{full}|||x||{full}^{full}|{full}|{full}|{full}\r");
+        for bytes in [
+            full.clone(),
+            format!("{full}\x0b{head}PID|1||{full}\x1c\r{full}\x0b{full}"),
+            format!("\x0b{full}\x1c\r"),
+            format!(
+                "\x0b{}PID|1||{full}\x1c\r",
+                head.replace(&format!("|{full}\r"), "|9|P|2.5\r")
+            ),
+        ] {
+            let mut sender = TcpStream::connect(running.mllp()).unwrap();
+            sender.write_all(bytes.as_bytes()).unwrap();
+            sender.shutdown(Shutdown::Write).unwrap();
+            let mut answers = Vec::new();
+            sender.read_to_end(&mut answers).unwrap();
+        }
+    }
+
     /// The storage is taken away while it is swept.
     fn outage(&mut self, running: &Running) {
         let away = self.hub.path().join("away");
@@ -341,6 +367,7 @@ fn check(format: &str) {
     stage.command(&["ingest", "--once", "--json"], "");
     stage.requests(&running, &token);
     stage.office(&running, &clerk);
+    stage.pushed(&running);
     stage.outage(&running);
     let name = stage.patients[1].person.kana();
     stage.command(

@@ -1,7 +1,7 @@
 //! A hospital that pushes, by a sender of another hand.
 
 use std::fs;
-use std::io::{BufReader, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use super::{HOSPITAL, Hub, Running, project};
@@ -43,5 +43,24 @@ impl Running {
         drop(typed);
         let told = BufReader::new(sender.stdout.take().unwrap());
         (sender, told)
+    }
+
+    /// The hospital pushes of each patient a message under their number, one under none, and one
+    /// under a number that is on no paper. All are acknowledged.
+    pub(crate) fn push_of(&self, patients: &[samples::Patient]) {
+        let mut messages = String::new();
+        for (number, patient) in patients.iter().enumerate() {
+            let person = &patient.person;
+            let (family, given, kana) = (&person.family, &person.given, person.kana());
+            let names = format!("{family}^{given}^^^^^L^I~{kana}^^^^^^L^P");
+            for local_id in [person.local_id.as_str(), "", "99999999"] {
+                messages += &message(&number.to_string(), local_id, &names);
+            }
+        }
+        let (mut sender, told) = self.push(8, &messages);
+        let accepted = told.lines().map_while(Result::ok);
+        let accepted = accepted.filter(|line| line.starts_with("AA ")).count();
+        assert_eq!(accepted, 3 * patients.len());
+        assert!(sender.wait().unwrap().success());
     }
 }
