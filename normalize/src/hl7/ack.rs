@@ -66,6 +66,9 @@ impl Fault {
 /// What the sender of a message that is kept, or that is nobody's on file, is told (MSA-1).
 pub const ACCEPTED: &str = "AA";
 
+/// So much of a header is looked at, and so many of its fields: those up to MSH-12.
+const HEAD: usize = 4096;
+const FIELDS: usize = 11;
 /// A control id that cannot be longer: twenty characters in v2.5, 199 in later versions.
 const LONGEST: usize = 199;
 
@@ -80,7 +83,7 @@ impl Header {
         let is_first = first.as_ref().is_some_and(is_header);
         let found = first.into_iter().chain(lines).find(is_header);
         let (separator, line) = found
-            .and_then(|line| Some((separator(line)?, line.get(4..)?)))
+            .and_then(|line| Some((separator(line)?, line.get(4..line.len().min(HEAD))?)))
             .unwrap_or((b'|', b""));
         Self {
             separator,
@@ -298,6 +301,9 @@ fn cut(line: &[u8], separator: u8, fallback: Fallback) -> Vec<Vec<u8>> {
         let lead = pairs && matches!(*byte, 0x81..=0x9f | 0xe0..=0xfc);
         let length = if lead { 2.min(rest.len()) } else { 1 };
         if *byte == separator && !double {
+            if fields.len() == FIELDS {
+                break;
+            }
             fields.push(Vec::new());
         } else if let Some(field) = fields.last_mut() {
             field.extend(rest.iter().take(length));

@@ -93,7 +93,7 @@ struct Connection<'a, S> {
     shared: &'a Shared,
     frames: Frames,
     /// A place for a large frame, and since when it is taken.
-    large: Option<(OwnedSemaphorePermit, Instant)>,
+    large: Option<(Arc<OwnedSemaphorePermit>, Instant)>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
@@ -152,7 +152,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
                 () = stopped(&mut stop) => return false,
                 place = Arc::clone(&self.shared.large).acquire_owned() => place,
             };
-            self.large = place.ok().map(|place| (place, Instant::now()));
+            self.large = place.ok().map(|place| (Arc::new(place), Instant::now()));
         }
         self.large.is_some()
     }
@@ -178,8 +178,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
             let feed = &self.shared.feed;
             let read = reading::read(frame, feed).await.map_err(io::Error::other)?;
             let (answer, told) = oneshot::channel();
-            let pushed = read.pushed.clone();
-            let queued = self.shared.queue.send(Waiting { pushed, answer });
+            let waiting = Waiting {
+                pushed: read.pushed.clone(),
+                answer,
+                _place: self.large.as_ref().map(|(place, _)| Arc::clone(place)),
+            };
+            let queued = self.shared.queue.send(waiting);
             if !matches!(timeout(ANSWER, queued).await, Ok(Ok(()))) {
                 return Ok(false);
             }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use model::feed::{Feed, OnFailure};
 use store::{Error, Fate, Pushed, Received, Store};
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, OwnedSemaphorePermit, mpsc, oneshot};
 
 /// Messages of one group at most.
 const MOST: usize = 512;
@@ -23,6 +23,8 @@ pub(super) struct Waiting {
     pub(super) pushed: Pushed,
     /// What became of it; nothing while the store does not answer and the sender is to be told so.
     pub(super) answer: oneshot::Sender<Option<Received>>,
+    /// The place of a large message: its bytes are here, whether its sender is still there or not.
+    pub(super) _place: Option<Arc<OwnedSemaphorePermit>>,
 }
 
 /// Makes groups durable.

@@ -121,6 +121,18 @@ fn kanji_in_the_header_move_no_field_and_go_nowhere() {
 }
 
 #[test]
+fn a_header_that_does_not_end_costs_no_more_than_any_other() {
+    let long = [
+        b"MSH|^~\\&|A|B|C|D|1||ADT^A08|9|P|2.5|".as_slice(),
+        &[b'|'; 1 << 20],
+    ]
+    .concat();
+    let header = header(&long);
+    assert_eq!(header.fields.len(), FIELDS);
+    assert_eq!((header.control(), header.fault()), (b"9".as_slice(), None));
+}
+
+#[test]
 fn messages_are_counted_by_the_events_of_the_storage() {
     let kind = |kind: &str| header(format!("MSH|^~\\&|||||||{kind}|9|P|2.5").as_bytes()).kind();
     assert_eq!(kind("OUL^R22^OUL_R22"), "OUL^R22");

@@ -79,7 +79,8 @@ async fn too_many_senders_are_turned_away_until_one_leaves() {
 struct Alone {
     sender: Sender<DuplexStream>,
     ended: JoinHandle<io::Result<End>>,
-    _queue: mpsc::Receiver<group::Waiting>,
+    large: Arc<Semaphore>,
+    queue: mpsc::Receiver<group::Waiting>,
     _stop: watch::Sender<bool>,
 }
 
@@ -87,18 +88,20 @@ fn alone(large: usize) -> Alone {
     let (ours, theirs) = duplex(1 << 20);
     let (queue, waiting) = mpsc::channel(4);
     let (stop, told) = watch::channel(false);
+    let large = Arc::new(Semaphore::new(large));
     let shared = Shared {
         feed: Arc::new(feed()),
         mllp: mllp(),
         queue,
-        large: Arc::new(Semaphore::new(large)),
+        large: Arc::clone(&large),
         most: usize::try_from(MOST).unwrap(),
         stop: told,
     };
     Alone {
         sender: Sender::new(theirs),
         ended: tokio::spawn(async move { connection::serve(ours, &shared).await }),
-        _queue: waiting,
+        large,
+        queue: waiting,
         _stop: stop,
     }
 }
@@ -147,4 +150,15 @@ async fn a_sender_that_is_not_answered_may_connect_anew() {
         .send(&framed(message("1", PATIENT).as_bytes()))
         .await;
     assert_eq!(alone.ended.await.unwrap().unwrap(), End::Unanswered);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_large_message_that_waits_counts_though_its_sender_is_gone() {
+    let mut alone = alone(1);
+    let large = format!("{}NTE|{}\r", message("1", PATIENT), "x".repeat(150_000));
+    alone.sender.send(&framed(large.as_bytes())).await;
+    assert_eq!(alone.ended.await.unwrap().unwrap(), End::Unanswered);
+    assert_eq!(alone.large.available_permits(), 0);
+    drop(alone.queue.recv().await);
+    assert_eq!(alone.large.available_permits(), 1);
 }
