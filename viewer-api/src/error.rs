@@ -1,9 +1,10 @@
 //! Everything that is not an answer, as an `OperationOutcome`. Texts name parameters and reasons of
 //! form; they never hold a value of the request or of a record.
 
+use crate::fhir::object::Object;
+use crate::json::Value;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::{Value, json};
 
 /// The media type of every FHIR answer.
 pub(crate) const FHIR_JSON: &str = "application/fhir+json; charset=utf-8";
@@ -62,9 +63,13 @@ impl Error {
     }
 
     fn outcome(&self) -> Value {
-        let issue =
-            json!({"severity": "error", "code": self.status().1, "diagnostics": self.to_string()});
-        json!({"resourceType": "OperationOutcome", "issue": [issue]})
+        let issue = Object::new()
+            .with("severity", "error")
+            .with("code", self.status().1)
+            .with("diagnostics", self.to_string());
+        Object::resource("OperationOutcome")
+            .with("issue", vec![issue])
+            .into()
     }
 }
 

@@ -1,11 +1,11 @@
 //! The HTTP side of an exchange: media types, preferences, conditional reads (FHIR R4 §3.1.0).
 
+use crate::json::Value;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 use model::time::{Instant, PartialDateTime};
-use serde_json::Value;
 
 use crate::error::{Error, fhir_json};
 
@@ -65,14 +65,9 @@ pub(crate) fn is_strict(headers: &HeaderMap) -> bool {
 
 /// The answer to a read: the resource, or that the client has it already.
 pub(crate) fn conditional(headers: &HeaderMap, resource: &Value) -> Response {
-    let tag = resource
-        .pointer("/meta/versionId")
-        .and_then(Value::as_str)
-        .map(|version| format!("W/\"{version}\""));
-    let updated = resource
-        .pointer("/meta/lastUpdated")
-        .and_then(Value::as_str);
-    let updated = updated
+    let meta = |name: &str| resource.get("meta")?.get(name)?.as_str();
+    let tag = meta("versionId").map(|version| format!("W/\"{version}\""));
+    let updated = meta("lastUpdated")
         .and_then(|text| text.parse::<PartialDateTime>().ok())
         .map(|time| time.start());
     let known = is_known(headers, tag.as_deref(), updated);
@@ -113,9 +108,8 @@ fn http_date(instant: Instant) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
+    use crate::fhir::object::Object;
 
     fn headers(name: &'static str, value: &str) -> HeaderMap {
         HeaderMap::from_iter([(name.parse().unwrap(), value.parse().unwrap())])
@@ -153,8 +147,10 @@ mod tests {
 
     #[test]
     fn a_client_that_has_the_version_gets_no_body() {
-        let resource =
-            json!({"meta": {"versionId": "3", "lastUpdated": "2026-04-02T10:16:00.500+09:00"}});
+        let meta = Object::new()
+            .with("versionId", "3")
+            .with("lastUpdated", "2026-04-02T10:16:00.500+09:00");
+        let resource = Object::new().with("meta", meta).into();
         let status = |name, value| conditional(&headers(name, value), &resource).status();
         assert_eq!(
             status("if-none-match", "W/\"2\", W/\"3\""),

@@ -11,7 +11,7 @@ mod encounter;
 mod find;
 mod medication_request;
 mod meta;
-mod object;
+pub(crate) mod object;
 mod observation;
 mod organization;
 mod patient;
@@ -25,11 +25,11 @@ mod system;
 mod unit;
 mod url;
 
+use crate::json::Value;
 use ::consent::Requester;
 use jiff::civil::Date;
 use model::network::Network;
 use model::record::{Body, Categories, ReadRecord};
-use serde_json::Value;
 use store::{Call, Refused};
 
 use crate::Face;

@@ -17,6 +17,7 @@ mod caller;
 mod error;
 mod exchange;
 pub mod fhir;
+mod json;
 
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
 //! `AllergyIntolerance`: what the patient does not tolerate.
 
+use crate::json::Value;
 use model::allergy::{Allergy, AllergySource};
 use model::record::ReadRecord;
-use serde_json::Value;
 
 use super::Rendering;
 use super::contained::Contained;

@@ -1,6 +1,6 @@
 //! Searchset bundles: what was found, what came along, how many there are, where it goes on.
 
-use serde_json::Value;
+use crate::json::Value;
 
 use super::object::Object;
 

@@ -1,7 +1,7 @@
 //! The CapabilityStatement, made from the resource table.
 
+use crate::json::Value;
 use model::network::Network;
-use serde_json::Value;
 
 use super::meta::canonical;
 use super::object::Object;

@@ -1,10 +1,10 @@
 //! `Condition`: diagnoses (`JP_Condition`, with the modifiers of `JP_Condition_Diagnosis`).
 
+use crate::json::Value;
 use model::code::Concept;
 use model::condition::{ClinicalStatus, Condition, VerificationStatus};
 use model::id::FacilityId;
 use model::record::ReadRecord;
-use serde_json::Value;
 
 use super::Rendering;
 use super::contained::Contained;
@@ -117,8 +117,7 @@ fn code(condition: &Condition, facility: &FacilityId) -> Object {
     let suffixes = condition.suffixes.iter().map(modifier("Postfix"));
     let modifiers: Vec<Value> = prefixes.chain(suffixes).collect();
     let mut codings = Value::from(concept(&condition.code, facility))
-        .get("coding")
-        .cloned()
+        .take("coding")
         .unwrap_or_default();
     mark_edition(&mut codings, condition);
     Object::new()
@@ -137,7 +136,7 @@ fn mark_edition(codings: &mut Value, condition: &Condition) {
     for coding in codings.filter(|coding| {
         coding
             .get("system")
-            .is_some_and(|system| system == ICD10_2013)
+            .is_some_and(|system| system.as_str() == Some(ICD10_2013))
     }) {
         if let Some(system) = coding.get_mut("system") {
             *system = Value::from(ICD10);

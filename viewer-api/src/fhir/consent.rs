@@ -1,11 +1,11 @@
 //! `Consent`: how far the requester's own reach into a patient's data goes, one per source. It tells
 //! nothing of other readers, of who signed, or of the paper.
 
+use crate::json::Value;
 use jiff::civil::Date;
 use model::id::{FacilityId, PatientId, RecordId};
 use model::record::Categories;
 use model::time::Instant;
-use serde_json::Value;
 
 use super::Rendering;
 use super::datatypes::{codeable, coding, reference};

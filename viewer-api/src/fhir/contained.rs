@@ -1,8 +1,8 @@
 //! Resources inside a resource, each referenced by what holds it (FHIR R4 §2.21.0.3, dom-3).
 
+use crate::json::Value;
 use model::id::FacilityId;
 use model::person::Staff;
-use serde_json::Value;
 
 use super::object::Object;
 use super::person::practitioner;
@@ -52,15 +52,15 @@ impl Contained {
 impl From<Contained> for Value {
     fn from(contained: Contained) -> Self {
         let numbered = |(id, resource): (String, Value)| {
+            let kind = resource.get("resourceType").cloned();
             let Value::Object(resource) = resource else {
                 return Value::Null;
             };
-            let kind = resource.get("resourceType").cloned();
             let head = Object::new().with("resourceType", kind).with("id", id);
             let rest = resource
                 .into_iter()
-                .filter(|(key, _)| key != "resourceType");
-            rest.fold(head, |out, (key, value)| out.with(&key, value))
+                .filter(|(name, _)| *name != "resourceType");
+            rest.fold(head, |out, (name, value)| out.with(name, value))
                 .into()
         };
         Self::Array(contained.resources.into_iter().map(numbered).collect())
@@ -70,6 +70,7 @@ impl From<Contained> for Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::plain;
 
     #[test]
     fn equal_resources_are_held_once() {
@@ -80,17 +81,11 @@ mod tests {
         };
         let facility = "1319999901".parse().unwrap();
         let mut contained = Contained::default();
-        let first = contained
-            .staff(&doctor, &facility)
-            .map(Value::from)
-            .unwrap();
-        let again = contained
-            .staff(&doctor, &facility)
-            .map(Value::from)
-            .unwrap();
+        let first = contained.staff(&doctor, &facility).map(plain).unwrap();
+        let again = contained.staff(&doctor, &facility).map(plain).unwrap();
         assert_eq!(first, again);
         assert!(contained.staff(&Staff::default(), &facility).is_none());
-        let held = Value::from(contained);
+        let held = plain(contained);
         assert_eq!(held.as_array().map(Vec::len), Some(1));
         assert_eq!(held[0]["id"], "practitioner1");
         assert_eq!(first["reference"], "#practitioner1");

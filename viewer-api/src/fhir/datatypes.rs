@@ -4,11 +4,12 @@ use model::code::{Coding, Concept};
 use model::id::FacilityId;
 use model::quantity::{Comparator, Decimal, Quantity, Range};
 use model::time::{PartialDateTime, Precision};
-use serde_json::{Number, Value};
+use serde_json::Number;
 
 use super::object::Object;
 use super::system::{self, MERIT9_UNIT, UCUM};
 use super::unit::ucum;
+use crate::json::Value;
 
 /// A `Coding` of a system with its URI.
 pub(crate) fn coding(system: &str, code: &str) -> Object {
@@ -185,7 +186,7 @@ pub(crate) fn note(text: impl Into<String>) -> Value {
 }
 
 /// An `Extension` with a value; nothing when the value says nothing.
-pub(crate) fn extension(url: &str, key: &str, value: impl Into<Value>) -> Value {
+pub(crate) fn extension(url: &str, key: &'static str, value: impl Into<Value>) -> Value {
     let said = Object::new().with(key, value);
     if said.is_empty() {
         return Value::Null;
@@ -193,10 +194,9 @@ pub(crate) fn extension(url: &str, key: &str, value: impl Into<Value>) -> Value 
     let Value::Object(said) = Value::from(said) else {
         return Value::Null;
     };
+    let head = Object::new().with("url", url);
     said.into_iter()
-        .fold(Object::new().with("url", url), |out, (key, value)| {
-            out.with(&key, value)
-        })
+        .fold(head, |out, (name, value)| out.with(name, value))
         .into()
 }
 
@@ -221,9 +221,9 @@ pub(crate) fn absent() -> Object {
 
 /// A field of the message that has no element in FHIR: its address, e.g. `RXE-42`, and its content
 /// under the key of its type, e.g. `valueString`.
-pub(crate) fn source_field(field: &str, key: &str, value: impl Into<Value>) -> Value {
+pub(crate) fn source_field(field: &str, key: &'static str, value: impl Into<Value>) -> Value {
     let content = extension("content", key, value);
-    if content.is_null() {
+    if content == Value::Null {
         return Value::Null;
     }
     let parts = vec![extension("field", "valueString", field), content];
@@ -239,6 +239,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::json::plain;
 
     fn unit(system: Option<CodeSystem>, code: &str, display: &str) -> Concept {
         let coding = Coding {
@@ -258,7 +259,10 @@ mod tests {
             comparator: None,
             unit,
         };
-        assert_eq!(Value::from(quantity(&sent)).to_string(), expected);
+        assert_eq!(
+            serde_json::to_string(&Value::from(quantity(&sent))).unwrap(),
+            expected
+        );
     }
 
     #[test]
@@ -297,12 +301,12 @@ mod tests {
     #[test]
     fn a_period_that_ends_before_it_begins_is_kept_without_lying() {
         let time = |text: &str| text.parse().ok();
-        let value = Value::from(period(time("2024-05-10"), time("2024-05-09")));
+        let value = plain(period(time("2024-05-10"), time("2024-05-09")));
         assert_eq!(value["start"], "2024-05-10");
         assert!(value.get("end").is_none());
         assert_eq!(value["_end"]["extension"][0]["valueString"], "2024-05-09");
         assert_eq!(
-            Value::from(period(time("2024-05-10"), time("2024-05"))),
+            plain(period(time("2024-05-10"), time("2024-05"))),
             json!({"start": "2024-05-10", "end": "2024-05"})
         );
     }
@@ -315,7 +319,8 @@ mod tests {
 
     #[test]
     fn an_extension_without_value_is_none() {
-        assert!(source_field("RXE-42", "valueString", "").is_null());
-        assert!(extension("urn:x", "valueCodeableConcept", Object::new()).is_null());
+        assert_eq!(source_field("RXE-42", "valueString", ""), Value::Null);
+        let empty = extension("urn:x", "valueCodeableConcept", Object::new());
+        assert_eq!(empty, Value::Null);
     }
 }

@@ -1,11 +1,11 @@
 //! `Encounter`: receptions and stays.
 
+use crate::json::Value;
 use jiff::civil::Date;
 use model::encounter::{Encounter, EncounterClass, EncounterStatus, Stay};
 use model::id::FacilityId;
 use model::record::ReadRecord;
 use model::time::Instant;
-use serde_json::Value;
 
 use super::Rendering;
 use super::contained::Contained;

@@ -1,13 +1,13 @@
 //! Answering a search: open the one patient it names, ask the store, wrap what came back. Nothing is
 //! filtered here that the store did not already decide.
 
+use crate::json::Value;
 use ::consent::{Viewing, rights};
 use auth::Use;
 use model::id::PatientId;
 use model::record::{Categories, Category};
 use model::time::Instant;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use store::{Disclosed, Position, ReadPatient, Refused, Sort};
 
 use super::bundle::Bundle;

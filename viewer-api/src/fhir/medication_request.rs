@@ -2,11 +2,11 @@
 
 mod dosage;
 
+use crate::json::Value;
 use model::code::Concept;
 use model::id::FacilityId;
 use model::medication::{Ingredient, MedicationKind, MedicationRequest, MedicationStatus};
 use model::record::ReadRecord;
-use serde_json::Value;
 
 use super::Rendering;
 use super::contained::Contained;
@@ -214,8 +214,11 @@ fn ingredient(number: u32, ingredient: &Ingredient, facility: &FacilityId) -> Ob
     let extensions = vec![drug_no, role];
     // JP Core: an amount of an ingredient is per occasion (１回).
     let strength = ingredient.amount.as_ref().map(|sent| {
-        ratio(simple_quantity(sent), amount(1, "回", MERIT9_UNIT, "TIME"))
-            .with("extension", vec![strength_type()])
+        ratio(
+            simple_quantity(sent),
+            amount(1_u32, "回", MERIT9_UNIT, "TIME"),
+        )
+        .with("extension", vec![strength_type()])
     });
     Object::new()
         .with("extension", extensions)
@@ -327,7 +330,7 @@ fn jami_methods(usage: &str) -> impl Iterator<Item = Value> {
 }
 
 fn per_day() -> Object {
-    amount(1, "日", system::UCUM, "d")
+    amount(1_u32, "日", system::UCUM, "d")
 }
 
 fn as_codeable(sent: Option<&Concept>, facility: &FacilityId) -> Option<Object> {

@@ -1,10 +1,10 @@
 //! `meta` of a resource, and what every clinical resource says beside its content.
 
+use crate::json::Value;
 use model::code::{CodeSystem, Concept};
 use model::id::FacilityId;
 use model::record::{ReadRecord, Sensitivity};
 use model::time::Instant;
-use serde_json::Value;
 
 use super::Rendering;
 use super::datatypes::{coding, concept, extension, identifier, reference};
@@ -109,10 +109,8 @@ fn security(sensitivity: Sensitivity, sent: Option<&Concept>, facility: &Facilit
     let untold = (sensitivity == Sensitivity::Untold).then(|| coding(ACT_CODE, "NOPAT").into());
     let codings = sent
         .map(|sent| Value::from(concept(sent, facility)))
-        .and_then(|shown| shown.get("coding").cloned());
-    let codings = codings
-        .and_then(|codings| codings.as_array().cloned())
-        .unwrap_or_default();
+        .and_then(|shown| shown.take("coding"));
+    let codings = codings.map(Value::into_array).unwrap_or_default();
     std::iter::once(coding(CONFIDENTIALITY, level).into())
         .chain(untold)
         .chain(codings)

@@ -1,10 +1,10 @@
 //! Building JSON objects that FHIR accepts: what is empty is left out, so rendering never asks.
 
-use serde_json::{Map, Value};
+use crate::json::Value;
 
 /// A JSON object under construction, in the order of its calls.
 #[derive(Default)]
-pub(crate) struct Object(Map<String, Value>);
+pub(crate) struct Object(Vec<(&'static str, Value)>);
 
 impl Object {
     pub(crate) fn new() -> Self {
@@ -19,9 +19,10 @@ impl Object {
     /// An object that has one element more, unless the element says nothing.
     // INVARIANT: FHIR R4 §2.6.2: no empty objects, arrays or strings, no null; §2.24.0.1: strings
     // without control characters except tab, CR and LF.
-    pub(crate) fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
+    pub(crate) fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
         if let Some(value) = meaningful(value.into()) {
-            self.0.insert(key.to_owned(), value);
+            debug_assert!(self.0.iter().all(|(said, _)| *said != name), "{name}");
+            self.0.push((name, value));
         }
         self
     }
@@ -46,7 +47,7 @@ fn meaningful(value: Value) -> Option<Value> {
             let values: Vec<Value> = values.into_iter().filter_map(meaningful).collect();
             (!values.is_empty()).then_some(Value::Array(values))
         }
-        Value::Object(map) if map.is_empty() => None,
+        Value::Object(named) if named.is_empty() => None,
         other => Some(other),
     }
 }
@@ -62,21 +63,22 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::json::plain;
 
-    fn check(value: Value, expected: impl Into<Value>) {
-        assert_eq!(Value::from(Object::new().with("x", value)), expected.into());
+    fn check(value: impl Into<Value>, expected: serde_json::Value) {
+        assert_eq!(plain(Object::new().with("x", value)), expected);
     }
 
     #[test]
     fn what_is_empty_does_not_appear() {
         for empty in [
-            json!(null),
-            json!(""),
-            json!("　 "),
-            json!([]),
-            json!({}),
-            json!([null, ""]),
-            json!("\u{0}"),
+            Value::Null,
+            "".into(),
+            "　 ".into(),
+            Value::Array(Vec::new()),
+            Object::new().into(),
+            vec![Value::Null, "".into()].into(),
+            "\u{0}".into(),
         ] {
             check(empty, json!({}));
         }
@@ -84,9 +86,9 @@ mod tests {
 
     #[test]
     fn what_is_said_stays_as_it_is() {
-        check(json!("  -"), json!({"x": "  -"}));
-        check(json!(["", "a"]), json!({"x": ["a"]}));
-        check(json!(false), json!({"x": false}));
-        check(json!("a\u{0}b\u{1b}\n"), json!({"x": "ab\n"}));
+        check("  -", json!({"x": "  -"}));
+        check(vec!["", "a"], json!({"x": ["a"]}));
+        check(false, json!({"x": false}));
+        check("a\u{0}b\u{1b}\n", json!({"x": "ab\n"}));
     }
 }

@@ -2,13 +2,13 @@
 
 mod value;
 
+use crate::json::Value;
 use model::code::Concept;
 use model::id::FacilityId;
 use model::observation::{
     Observation, ObservationCategory, ObservationStatus, ReferenceRange, Specimen,
 };
 use model::record::ReadRecord;
-use serde_json::Value;
 
 use super::Rendering;
 use super::contained::Contained;
@@ -107,10 +107,7 @@ fn code(observation: &Observation, facility: &FacilityId) -> Object {
     let shown = Value::from(concept(&observation.code, facility));
     let uncoded = || Value::from(vec![Value::from(coding(UNCODED.0, UNCODED.1))]);
     let is_lab = observation.category == ObservationCategory::Laboratory;
-    let codings = shown
-        .get("coding")
-        .cloned()
-        .or_else(|| is_lab.then(uncoded));
+    let codings = shown.take("coding").or_else(|| is_lab.then(uncoded));
     let text =
         words(&observation.code).or_else(|| observation.code.first_code().map(str::to_owned));
     Object::new()

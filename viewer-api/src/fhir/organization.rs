@@ -1,7 +1,7 @@
 //! `Organization`: the facilities of the network's own register; nothing about patients.
 
+use crate::json::Value;
 use model::network::{Facility, FacilityKind};
-use serde_json::Value;
 
 use super::Rendering;
 use super::datatypes::{codeable, coding, extension, identifier};

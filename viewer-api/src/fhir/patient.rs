@@ -1,10 +1,10 @@
 //! `Patient`: one per person of the network, out of what each visible facility says of them.
 
+use crate::json::Value;
 use model::id::PatientId;
 use model::patient::Patient;
 use model::record::{Body, ReadRecord};
 use model::time::{Instant, PartialDateTime, Precision};
-use serde_json::Value;
 
 use super::Rendering;
 use super::datatypes::{codeable, identifier};

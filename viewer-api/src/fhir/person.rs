@@ -1,8 +1,8 @@
 //! People in FHIR: names in several writings, addresses, telephones, and staff inside a resource.
 
+use crate::json::Value;
 use model::id::FacilityId;
 use model::person::{Address, Bed, PersonName, Sex, Staff, Telecom, Writing};
-use serde_json::Value;
 
 use super::datatypes::{as_sent, extended, extension, identifier};
 use super::object::Object;
@@ -160,6 +160,7 @@ pub(crate) fn location(bed: &Bed) -> Option<Object> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::plain;
 
     fn check(telecom_: (&str, Option<&str>, Option<&str>, bool), system: &str, usage: &str) {
         let (value, use_code, equipment, work) = telecom_;
@@ -170,7 +171,7 @@ mod tests {
             use_code: owned(use_code),
             equipment: owned(equipment),
         };
-        let shown = Value::from(telecom(&point));
+        let shown = plain(telecom(&point));
         assert_eq!(
             (shown["system"].as_str(), shown["use"].as_str()),
             (Some(system), Some(usage))
@@ -208,7 +209,7 @@ mod tests {
             original: Some("ﾐﾎﾝ ﾊﾅｺ".to_owned()),
             kind: Some("L".to_owned()),
         };
-        let shown = Value::from(human_name(&name));
+        let shown = plain(human_name(&name));
         assert_eq!(shown["extension"][0]["valueCode"], "SYL");
         assert_eq!(shown["text"], "ミホン ハナコ");
         assert_eq!(shown["_text"]["extension"][0]["valueString"], "ﾐﾎﾝ ﾊﾅｺ");
@@ -223,7 +224,7 @@ mod tests {
             bed: text("2"),
             kind: text("N"),
         };
-        let shown = Value::from(location(&bed).unwrap());
+        let shown = plain(location(&bed).unwrap());
         assert_eq!(shown["name"], "05E 512 2");
         assert_eq!(shown["physicalType"]["coding"][0]["code"], "bd");
         assert!(location(&Bed::default()).is_none());

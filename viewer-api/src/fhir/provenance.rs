@@ -1,9 +1,9 @@
 //! `Provenance`: where one record came from; its only target is the record through which it is read.
 
+use crate::json::Value;
 use model::id::{FacilityId, PatientId};
 use model::record::ReadRecord;
 use model::time::Instant;
-use serde_json::Value;
 
 use super::Rendering;
 use super::datatypes::{codeable, identifier, reference};

@@ -1,11 +1,11 @@
 //! Reading one resource by its id. An id that is none asks like one that nobody has, so that both
 //! are refused alike.
 
+use crate::json::Value;
 use ::consent::Viewing;
 use auth::Use;
 use model::id::{FacilityId, PatientId, RecordId};
 use model::record::Kind;
-use serde_json::Value;
 use store::{Call, Reach};
 
 use super::resources::{Found, RESOURCES, Resource};

@@ -1,10 +1,10 @@
 //! `Dosage`: how much, when, which way.
 
+use crate::json::Value;
 use model::code::CodeSystem;
 use model::id::FacilityId;
 use model::medication::{MedicationKind, MedicationRequest, Route, Usage};
 use model::quantity::Quantity;
-use serde_json::Value;
 
 use super::{EXTENSIONS, as_codeable, is_as_needed, jami_methods, per_day, product_amount};
 use crate::fhir::datatypes::{
@@ -133,15 +133,10 @@ fn method(usage: Option<&Usage>, route: Option<&Route>, facility: &FacilityId) -
         .filter(|code| code.len() == 16)
         .into_iter()
         .flat_map(jami_methods);
-    let sent_codings = shown
-        .get("coding")
-        .and_then(Value::as_array)
-        .cloned()
-        .unwrap_or_default();
-    let codings: Vec<Value> = digits.chain(sent_codings).collect();
-    Object::new()
-        .with("coding", codings)
-        .with("text", shown.get("text").cloned())
+    let text = shown.get("text").cloned();
+    let sent_codings = shown.take("coding").map(Value::into_array);
+    let codings: Vec<Value> = digits.chain(sent_codings.unwrap_or_default()).collect();
+    Object::new().with("coding", codings).with("text", text)
 }
 
 /// Doses belong to the order, so they stand once; an amount of TQ1-2 belongs to its own timing.

@@ -9,11 +9,13 @@ use model::record::ReadRecord;
 use model::time::Instant;
 use serde_json::{Value, json};
 
+use crate::json::plain;
+
 use super::bodies::*;
 use crate::fhir::{Rendering, patient, render};
 
 fn shown(record: &ReadRecord) -> Value {
-    render(record, &on(&network())).unwrap()
+    plain(render(record, &on(&network())).unwrap())
 }
 
 fn check(record: &ReadRecord, pointer: &str, expected: impl Into<Value>) {
@@ -47,14 +49,11 @@ fn a_reception_has_arrived_on_its_day_and_is_over_after_it() {
     let record = of_encounter(body);
     let network = network();
     let on_day = |day: &str| {
-        render(
-            &record,
-            &Rendering {
-                network: &network,
-                today: day.parse().unwrap(),
-            },
-        )
-        .unwrap()
+        let on = Rendering {
+            network: &network,
+            today: day.parse().unwrap(),
+        };
+        plain(render(&record, &on).unwrap())
     };
     let (same, next) = (on_day("2024-05-10"), on_day("2024-05-11"));
     assert_eq!(
@@ -363,7 +362,12 @@ fn a_pending_result_says_that_it_is_pending() {
 fn a_person_has_the_numbers_of_visible_facilities_only() {
     let network = network();
     let statements = [of_patient(full_patient())];
-    let resource = patient::render(PATIENT, &statements, Instant(0), &on(&network));
+    let resource = plain(patient::render(
+        PATIENT,
+        &statements,
+        Instant(0),
+        &on(&network),
+    ));
     let systems: Vec<&str> = resource["identifier"]
         .as_array()
         .unwrap()
@@ -379,7 +383,7 @@ fn a_person_has_the_numbers_of_visible_facilities_only() {
     );
     assert_eq!(resource["identifier"][0]["value"], "0000123456");
     assert_eq!(resource["birthDate"], "1948-04-15");
-    let nobody = patient::render(PATIENT, &[], Instant(0), &on(&network));
+    let nobody = plain(patient::render(PATIENT, &[], Instant(0), &on(&network)));
     assert_eq!(nobody["identifier"].as_array().map(Vec::len), Some(1));
     assert_ne!(nobody["meta"]["versionId"], resource["meta"]["versionId"]);
 }
