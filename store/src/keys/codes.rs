@@ -15,7 +15,10 @@ const SYSTEMS: usize = 8;
 
 /// Tokens by code and system.
 #[derive(Default)]
-pub(super) struct Codes(RwLock<HashMap<String, Vec<(Option<CodeSystem>, i64)>>>);
+pub(super) struct Codes(RwLock<HashMap<String, Vec<InSystem>>>);
+
+/// A code's token in one system, or in none.
+type InSystem = (Option<CodeSystem>, i64);
 
 impl Codes {
     /// The token of a code, made when it is not known.
@@ -28,7 +31,7 @@ impl Codes {
         // A token is right whatever a thread did that panicked elsewhere.
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let tokens = known.get(code).into_iter().flatten();
-        let same = |(known, _): &&(Option<CodeSystem>, i64)| known.as_ref() == system;
+        let same = |(known, _): &&InSystem| known.as_ref() == system;
         if let Some((_, token)) = tokens.into_iter().find(same) {
             return *token;
         }
