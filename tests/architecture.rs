@@ -59,7 +59,7 @@ const PURE: [(&str, &[&str]); 3] = [
 ];
 
 /// Outside crates that carry a promise, and the rooms that may use them.
-const OWNERS: [(&str, &[&str]); 21] = [
+const OWNERS: [(&str, &[&str]); 22] = [
     // One place knows SQL, and how things are sealed.
     ("sqlx", &["store"]),
     ("aws-lc-rs", &["store"]),
@@ -86,6 +86,7 @@ const OWNERS: [(&str, &[&str]); 21] = [
     ("tokio-rustls", &["ingest"]),
     ("futures-util", &["ingest"]),
     ("rayon", &["ingest"]),
+    ("rustix", &["ingest"]),
     // Bytes of hospitals.
     ("hl7-parser", &["normalize"]),
     ("encoding_rs", &["normalize", "samples"]),

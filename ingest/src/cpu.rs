@@ -1,7 +1,9 @@
 //! The one bridge from waiting (tokio) to computing (rayon).
 
 use std::panic::AssertUnwindSafe;
+use std::sync::LazyLock;
 
+use rayon::{ThreadPool, ThreadPoolBuilder};
 use tokio::sync::oneshot;
 
 /// Why a computation gave no answer.
@@ -15,42 +17,85 @@ pub enum Cut {
     Ending,
 }
 
+/// What comes first when there is more to compute than the machine can.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// Somebody waits for it: a sender for an answer, a clinician for what was sent.
+    Live,
+    /// It takes its time: sweeps, back-fills, replays. Its threads stand behind all others.
+    Bulk,
+}
+
+/// How far the threads of bulk work stand behind (`nice`).
+const BEHIND: i32 = 10;
+
+/// Threads of their own, so that live work does not queue behind a back-fill.
+static LIVE: LazyLock<Option<ThreadPool>> = LazyLock::new(|| ThreadPoolBuilder::new().build().ok());
+
 /// Says how many items are worked on at the same time. Only the first call of a process counts, and
 /// none after the first [`run`].
 pub fn set_width(width: usize) {
     // Later calls find the threads running; they are as many as was said first.
-    let _ = rayon::ThreadPoolBuilder::new()
+    let _ = ThreadPoolBuilder::new()
         .num_threads(width)
+        .start_handler(|_| {
+            // On Linux this is said of the calling thread alone. Where it is refused they compete.
+            let _ = rustix::process::setpriority_process(None, BEHIND);
+        })
         .build_global();
 }
 
 /// Runs work on the computing threads. Work nobody waits for any more is skipped, and a panic is an
 /// answer.
-pub async fn run<T, F>(work: F) -> Result<T, Cut>
+pub async fn run<T, F>(pace: Pace, work: F) -> Result<T, Cut>
 where
     T: Send + 'static,
     F: FnOnce() -> T + Send + 'static,
 {
     let (answer, waiting) = oneshot::channel();
-    rayon::spawn(move || {
+    let work = move || {
         if !answer.is_closed() {
             let done = std::panic::catch_unwind(AssertUnwindSafe(work)).map_err(|_| Cut::Panicked);
             let _ = answer.send(done);
         }
-    });
+    };
+    match (pace, &*LIVE) {
+        (Pace::Live, Some(threads)) => threads.spawn(work),
+        _ => rayon::spawn(work),
+    }
     waiting.await.unwrap_or(Err(Cut::Ending))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     #[tokio::test]
     async fn a_panic_is_an_answer_and_the_next_one_works() {
         assert_eq!(
-            run(|| panic!("bad item")).await.map(|(): ()| ()),
+            run(Pace::Bulk, || panic!("bad item"))
+                .await
+                .map(|(): ()| ()),
             Err(Cut::Panicked)
         );
-        assert_eq!(run(|| 6 * 7).await, Ok(42));
+        assert_eq!(run(Pace::Bulk, || 6 * 7).await, Ok(42));
+    }
+
+    #[tokio::test]
+    async fn live_work_does_not_wait_behind_bulk_work() {
+        let (go_on, wait) = std::sync::mpsc::channel::<()>();
+        let wait = Arc::new(std::sync::Mutex::new(wait));
+        let bulk = (0..64).map(|_| {
+            let wait = Arc::clone(&wait);
+            tokio::spawn(run(Pace::Bulk, move || wait.lock().unwrap().recv().is_ok()))
+        });
+        let bulk: Vec<_> = bulk.collect();
+        assert_eq!(run(Pace::Live, || 6 * 7).await, Ok(42));
+        (0..64).for_each(|_| go_on.send(()).unwrap());
+        for one in bulk {
+            assert_eq!(one.await.unwrap(), Ok(true));
+        }
     }
 }

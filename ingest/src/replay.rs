@@ -17,6 +17,7 @@ use store::{
 };
 
 use crate::Progress;
+use crate::cpu::Pace;
 use crate::feed::ssmix::change::{Resolved, Resolver};
 use crate::feed::ssmix::prove::test;
 use crate::feed::ssmix::read::{Number, ReadFile, Reader};
@@ -288,6 +289,7 @@ impl Replay {
                 feed: Arc::clone(feed),
                 intake: self.store.intake(),
                 most: u64::MAX,
+                pace: Pace::Bulk,
                 numbers: ids.map(number).collect(),
             }
         };

@@ -28,7 +28,7 @@ use super::ssmix::read::{Job, Number, ReadFile, Reader, flag_number, slot_kind};
 use super::ssmix::show::SlotKind;
 use super::ssmix::tree::Content;
 use super::ssmix::{states_demographics, unless_cut};
-use crate::cpu;
+use crate::cpu::{self, Pace};
 use crate::report::Report;
 
 /// So many patients are read at once.
@@ -253,7 +253,7 @@ impl Lane {
             .iter()
             .map(|message| (message.raw.clone(), message.received_at));
         let (inputs, feed) = (inputs.collect::<Vec<_>>(), Arc::clone(&self.feed));
-        let names = cpu::run(move || {
+        let names = cpu::run(Pace::Live, move || {
             let name = |(raw, at): &(Vec<u8>, _)| pushed::name(raw, &feed, *at);
             inputs.iter().map(name).collect::<Vec<FileName>>()
         });
@@ -292,6 +292,7 @@ impl Lane {
             feed: Arc::clone(&self.feed),
             intake: self.store.intake(),
             most: self.most,
+            pace: Pace::Live,
             numbers: numbers.collect(),
         }
     }

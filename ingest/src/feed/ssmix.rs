@@ -44,6 +44,7 @@ use self::change::{Difference, Resolver, difference};
 use self::prove::test;
 use self::read::{Number, ReadFile, Reader, flag_number};
 use self::tree::{Found, Listing, Padded};
+use crate::cpu::Pace;
 use crate::report::Report;
 
 /// A time at which no file was modified: an item with it is read again.
@@ -231,6 +232,7 @@ impl Tree {
             feed: Arc::clone(&self.feed),
             intake: self.store.intake(),
             most: self.most,
+            pace: Pace::Bulk,
             numbers: Arc::clone(numbers),
         }
     }

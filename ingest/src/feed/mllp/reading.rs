@@ -10,7 +10,7 @@ use normalize::{Subject, lint, subject};
 use store::{Pushed, Whose};
 
 use super::frames::Frame;
-use crate::cpu::{self, Cut};
+use crate::cpu::{self, Cut, Pace};
 
 /// A larger message is read on a computing thread.
 const LONG: usize = 32 * 1024;
@@ -69,7 +69,7 @@ pub(super) async fn read(frame: Frame, feed: &Arc<Feed>) -> Result<Reading, Cut>
 async fn whose(bytes: &Arc<Vec<u8>>, feed: &Arc<Feed>) -> Result<Whose, Cut> {
     let found = if bytes.len() > LONG {
         let (bytes, feed) = (Arc::clone(bytes), Arc::clone(feed));
-        cpu::run(move || subject(&bytes, &feed)).await?
+        cpu::run(Pace::Live, move || subject(&bytes, &feed)).await?
     } else {
         let read = AssertUnwindSafe(|| subject(bytes, feed));
         catch_unwind(read).map_err(|_| Cut::Panicked)?

@@ -15,7 +15,7 @@ use store::{Intake, Item, Outcome, Packed};
 use super::fact::{self, Facts};
 use super::show::SlotKind;
 use super::tree::{self, Content, Found};
-use crate::cpu;
+use crate::cpu::{self, Pace};
 
 /// A thread takes so many files at once: waking another one costs as much as reading one.
 const PORTION: usize = 16;
@@ -41,6 +41,8 @@ pub(crate) struct Reader {
     pub(crate) feed: Arc<Feed>,
     pub(crate) intake: Intake,
     pub(crate) most: u64,
+    /// Whether somebody waits for it.
+    pub(crate) pace: Pace,
     /// The numbers of the patient in whose folders the files lie.
     pub(crate) numbers: Arc<[Number]>,
 }
@@ -86,7 +88,7 @@ impl Reader {
                 .filter_map(|(file, content)| reader.file(reader.job(file)?, content))
                 .collect::<Vec<ReadFile>>()
         };
-        cpu::run(work).await.unwrap_or_default()
+        cpu::run(self.pace, work).await.unwrap_or_default()
     }
 
     /// Reads what is at hand, many at once, in its order.
@@ -98,7 +100,7 @@ impl Reader {
                 .filter_map(|(job, content)| reader.file(job, content))
                 .collect::<Vec<ReadFile>>()
         };
-        cpu::run(work).await.unwrap_or_default()
+        cpu::run(self.pace, work).await.unwrap_or_default()
     }
 
     fn job(&self, file: Found) -> Option<Job> {
