@@ -1,6 +1,7 @@
 //! A hub of the example network that feeds from a written storage, with the consents of everybody.
 
 use std::collections::BTreeMap;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,6 +17,10 @@ use crate::hospital::Hospital;
 
 /// The hospital's facility code.
 pub(crate) const HOSPITAL: &str = "1319999901";
+/// The feed that reads the storage.
+const TREE: &str = "bench";
+/// The feed to which messages are pushed.
+const LINE: &str = "line";
 /// Where the people who read work.
 pub(crate) const CLINIC: &str = "1319999902";
 
@@ -100,13 +105,16 @@ impl Hub {
         Ok(())
     }
 
-    /// The only feed.
+    /// The feed that reads the storage.
     pub(crate) fn feed(&self) -> anyhow::Result<&Feed> {
-        self.network
-            .feeds
-            .values()
-            .next()
-            .context("the network has a feed")
+        let feed = self.network.feeds.get(TREE);
+        feed.context("the network has a feed")
+    }
+
+    /// The feed to which the hospital may push.
+    pub(crate) fn line(&self) -> anyhow::Result<&Feed> {
+        let feed = self.network.feeds.get(LINE);
+        feed.context("the network has a line")
     }
 
     /// Size of the records' file, after its log was taken in; SQLite only.
@@ -127,16 +135,25 @@ fn network(roots: &[PathBuf]) -> anyhow::Result<Network> {
         "facilities.tsv",
         &text("facilities.tsv")?,
     ))?;
-    let written = format!(
-        "schema = \"feed/1\"\nid = \"bench\"\ntitle = \"bench\"\nfacility = \"{HOSPITAL}\"\nstate = \"active\"\n\
+    let tree = format!(
+        "schema = \"feed/1\"\nid = \"{TREE}\"\ntitle = \"bench\"\nfacility = \"{HOSPITAL}\"\nstate = \"active\"\n\
          [source]\nkind = \"ssmix2-tree\"\nroots = {roots:?}\nsweep = \"10m\"\nsettle = \"0s\"\n"
     );
-    let neighbours = Neighbours {
-        facilities: Some(&facilities),
-        feeds: &BTreeMap::new(),
-    };
-    let feed = value(Feed::parse("bench.toml", &written, [0; 32], neighbours))?;
-    let feeds = BTreeMap::from([(feed.id.clone(), feed)]);
+    // A port that is free now; the bench listens there in a moment.
+    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    let line = format!(
+        "schema = \"feed/1\"\nid = \"{LINE}\"\ntitle = \"line\"\nfacility = \"{HOSPITAL}\"\nstate = \"active\"\n\
+         [source]\nkind = \"mllp-listen\"\nlisten = \"127.0.0.1:{port}\"\nallow = [\"127.0.0.1\"]\nconnections = 512\n"
+    );
+    let mut feeds = BTreeMap::new();
+    for written in [tree, line] {
+        let neighbours = Neighbours {
+            facilities: Some(&facilities),
+            feeds: &feeds,
+        };
+        let feed = value(Feed::parse("bench.toml", &written, [0; 32], neighbours))?;
+        feeds.insert(feed.id.clone(), feed);
+    }
     Ok(Network {
         id: "example".to_owned(),
         profile,

@@ -5,6 +5,7 @@
 //! cargo bench --bench figures -- backfill 10000 sqlite        so many files, one database
 //! cargo bench --bench figures -- backfill 1000000 /mnt/large  storages stay there, to be used again
 //! cargo bench --bench figures -- reads
+//! cargo bench --bench figures -- lines
 //! cargo bench --bench figures -- schema 300000                so many records
 //! ```
 //!
@@ -13,6 +14,7 @@
 //! | `backfill`, `pipe` | how fast does a hospital come in |
 //! | `stages` | what does each stage of that cost alone |
 //! | `reads` | how long does a look at 200 results take, and what have consent and audit in it |
+//! | `lines` | how fast are messages over MLLP acknowledged and accepted |
 //! | `schema` | does the rate stay up to a million records |
 //! | `hospital`, `hub`, `reader` | the storage, the store that feeds from it, the person who looks |
 //! | `process`, `measure` | what Linux counts, and how it is told |
@@ -21,6 +23,7 @@
 mod backfill;
 mod hospital;
 mod hub;
+mod lines;
 mod measure;
 mod pipe;
 mod process;
@@ -75,6 +78,9 @@ async fn main() -> anyhow::Result<()> {
     }
     if wanted("reads") {
         reads::run(folder, &databases).await?;
+    }
+    if wanted("lines") {
+        lines::run(folder, &databases).await?;
     }
     if wanted("schema") {
         schema::run(folder, numbers.first().copied().unwrap_or(1_000_000)).await?;
