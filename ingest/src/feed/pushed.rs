@@ -72,6 +72,21 @@ impl Lane {
         }
     }
 
+    /// Where the facility has no storage nothing can be fetched of what a new paper opens: it comes
+    /// when its sender pushes it.
+    async fn forget_back_fills(&self) -> Result<(), Error> {
+        let (facility, jobs) = (&self.feed.facility, self.store.jobs());
+        let mut feeds = self.store.network().feeds.values();
+        if feeds.any(|feed| feed.facility == *facility && !feed.source.roots().is_empty()) {
+            return Ok(());
+        }
+        let now = self.store.clock().now();
+        for patient in jobs.back_fills(facility).await? {
+            jobs.back_filled(patient, facility, now).await?;
+        }
+        Ok(())
+    }
+
     /// Accepts what waits behind an arrival number, until nothing does; gives the last one that was
     /// looked at.
     pub(crate) async fn drain(&self, mut behind: i64, report: &mut Report) -> Result<i64, Error> {
@@ -106,6 +121,9 @@ impl Lane {
             }
             if from_the_first.elapsed() > LOOK_AGAIN_EVERY {
                 (behind, from_the_first) = (0, Instant::now());
+                if let Err(error) = self.forget_back_fills().await {
+                    tracing::warn!(%error, "back-fills stay asked for");
+                }
             }
             tokio::select! {
                 () = arrived.notified() => {}
