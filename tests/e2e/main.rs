@@ -14,6 +14,7 @@ mod support;
 
 mod byte_scan;
 mod demo;
+mod fairness;
 mod fidelity;
 mod front;
 mod hostile;
