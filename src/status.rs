@@ -8,7 +8,7 @@ use anyhow::Context;
 use clap::Args;
 use normalize::lint::{RULES, Rule};
 use serde_json::{Value, json};
-use store::{AuditAction, Event, Failing, FeedStatus, Login, RuleCount, Task};
+use store::{AuditAction, Event, Failing, FeedStatus, Login, Origin, RuleCount, Task};
 
 use crate::Exit;
 use crate::opened::Opened;
@@ -82,24 +82,32 @@ async fn show(opened: &Opened, output: Output) -> anyhow::Result<Exit> {
         let status = jobs.feed(&feed.id).await?;
         if feed.source.listen().is_some() {
             let reception = intake.reception(feed).await?;
+            let counts = intake.findings(&feed.facility, Origin::Pushed).await?;
+            found.extend(counts.into_iter().map(|count| (feed.id.as_str(), count)));
             let pushed = Pushed {
                 feed,
                 status,
                 reception,
+                items: intake.count(&feed.facility, Origin::Pushed).await?,
             };
             waits |= pushed.waits();
             receiving.push(pushed);
             continue;
         }
-        let (files, withheld, kept) = intake.count(&feed.facility).await?;
-        let counts = intake.findings(&feed.facility).await?.into_iter();
+        let (files, withheld, kept) = intake.count(&feed.facility, Origin::Storage).await?;
+        let counts = intake.findings(&feed.facility, Origin::Storage).await?;
         let (damaged, notices): (Vec<RuleCount>, Vec<RuleCount>) = intake
             .notices(&feed.id)
             .await?
             .into_iter()
             .partition(|notice| notice.rule == ingest::report::DAMAGED);
         let damaged: i64 = damaged.iter().map(|notice| notice.count).sum();
-        found.extend(counts.chain(notices).map(|count| (feed.id.as_str(), count)));
+        found.extend(
+            counts
+                .into_iter()
+                .chain(notices)
+                .map(|count| (feed.id.as_str(), count)),
+        );
         let state = state(&status, damaged);
         waits |= status.paused_since.is_some()
             || (!status.up && status.swept_at.is_some())

@@ -11,6 +11,8 @@ pub(super) struct Pushed<'a> {
     pub(super) feed: &'a Feed,
     pub(super) status: FeedStatus,
     pub(super) reception: Reception,
+    /// What became of messages that were read: all, withheld, kept only.
+    pub(super) items: (i64, i64, i64),
 }
 
 impl Pushed<'_> {
@@ -56,6 +58,7 @@ impl Pushed<'_> {
             "received": self.received(),
             "kept": self.count(Fate::Kept),
             "waiting": waiting,
+            "items": self.items.0, "withheld": self.items.1, "kept_only": self.items.2,
             "oldest_waiting_at": oldest.map(|at| at.to_string()),
             "not_on_file": listed(Fate::NotOnFile),
             "refused": listed(Fate::Refused),

@@ -376,14 +376,19 @@ async fn epochs_hold(tx: &mut Tx, claims: &[Claim]) -> Result<(), Error> {
 }
 
 impl Intake {
-    /// Numbers for the status of a facility's items: all, withheld, kept only.
+    /// Numbers for the status of a facility's items that came in this way: all, withheld, kept only.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn count(&self, facility: &FacilityId) -> Result<(i64, i64, i64), Error> {
+    pub async fn count(
+        &self,
+        facility: &FacilityId,
+        origin: Origin,
+    ) -> Result<(i64, i64, i64), Error> {
         let sql = "select count(*), count(case when outcome = 3 then 1 end), count(case when outcome = 2 then 1 end) \
-                   from item where facility = $1";
-        let row: Option<(i64, i64, i64)> = self.db().fetch_optional(sql, params![facility]).await?;
+                   from item where facility = $1 and origin = $2";
+        let params = params![facility, origin as i64];
+        let row: Option<(i64, i64, i64)> = self.db().fetch_optional(sql, params).await?;
         Ok(row.unwrap_or_default())
     }
 

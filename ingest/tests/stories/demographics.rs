@@ -34,6 +34,9 @@ async fn what_came_before_its_demographics_is_read_after_them() {
         "what stays withheld is not read again and again"
     );
     let kept = hospital.store().intake();
-    let (files, withheld, _) = kept.count(&"1319999901".parse().unwrap()).await.unwrap();
+    let (files, withheld, _) = kept
+        .count(&"1319999901".parse().unwrap(), store::Origin::Storage)
+        .await
+        .unwrap();
     assert_eq!((files, withheld), (3, 1));
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use model::id::{FacilityId, PatientNumber};
 use model::time::Instant;
 
-use super::Intake;
+use super::{Intake, Origin};
 use crate::db::params;
 use crate::error::Error;
 
@@ -23,7 +23,7 @@ pub struct RuleCount {
 
 const FOUND: &str = "select f.rule, count(*), max(i.version) from finding f \
      join item i on i.patient = f.patient and i.slot = f.slot and i.path = f.path \
-     where i.facility = $1 group by f.rule order by count(*) desc, f.rule";
+     where i.facility = $1 and i.origin = $2 group by f.rule order by count(*) desc, f.rule";
 const RULES: &str = "select f.path, f.rule from finding f \
      join item i on i.patient = f.patient and i.slot = f.slot and i.path = f.path \
      where f.patient = $1 and i.facility = $2 order by f.slot, f.path, f.ordinal";
@@ -31,12 +31,17 @@ const NOTICED: &str =
     "select rule, count, noticed_at from notice where feed = $1 order by count desc, rule";
 
 impl Intake {
-    /// Findings about the files of a facility that are kept, by rule, most frequent first.
+    /// Findings about what is kept of a facility and came in this way, by rule, most frequent first.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn findings(&self, facility: &FacilityId) -> Result<Vec<RuleCount>, Error> {
-        let rows = self.db().fetch_all(FOUND, params![facility]).await?;
+    pub async fn findings(
+        &self,
+        facility: &FacilityId,
+        origin: Origin,
+    ) -> Result<Vec<RuleCount>, Error> {
+        let params = params![facility, origin as i64];
+        let rows = self.db().fetch_all(FOUND, params).await?;
         Ok(rows.into_iter().map(RuleCount::of).collect())
     }
 
