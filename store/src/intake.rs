@@ -330,7 +330,8 @@ impl Claim {
 
     /// Withdraws joined records that the join no longer gives.
     async fn replace_joined(&self, tx: &mut Tx, now: Instant) -> Result<(), Error> {
-        let Some(joined) = &self.joined else {
+        // Before the first claim nothing was joined.
+        let Some(joined) = self.joined.as_ref().filter(|_| self.joins > 0) else {
             return Ok(());
         };
         let sql = "select key from record where patient = $1 and facility = $2 and source = 0 and state <> 0 \

@@ -102,7 +102,10 @@ impl Writer {
             None => return Ok(()),
             Some(FoundBy::Also(tokens)) => tokens,
             Some(FoundBy::Only(tokens)) => {
-                self.clear_tokens.push((patient, facility));
+                // Of whom nothing was accepted yet, nothing stands there.
+                if change.joins > 0 {
+                    self.clear_tokens.push((patient, facility));
+                }
                 tokens
             }
         };

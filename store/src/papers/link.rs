@@ -269,6 +269,9 @@ impl Papers {
     ) -> Result<LinkState, Error> {
         let shared = self.shared();
         let (link, given) = (token(shared, local), Tokens::of(&shared.keys, evidence));
+        if is_remembered(shared, patient, local, link, &given).await? {
+            return Ok(LinkState::Proved);
+        }
         let mut tx = self.begin().await?;
         let sql = "select state from link where patient = $1 and facility = $2 and token = $3";
         let row: Option<(i64,)> = tx
@@ -382,6 +385,35 @@ impl Papers {
         let note = Note::of_link(action, &local.facility, epoch, now);
         post(shared, tx, patient, Post::Note(&note), now).await
     }
+}
+
+/// Whether a link is proved and its evidence known, to the last token: then a message that says it
+/// again changes nothing.
+async fn is_remembered(
+    shared: &Shared,
+    patient: PatientNumber,
+    local: &LocalPatientId,
+    link: i64,
+    given: &Tokens,
+) -> Result<bool, Error> {
+    let sql = "select l.state from link l join link_evidence e on e.patient = l.patient \
+               and e.facility = l.facility and e.link_token = l.token \
+               where l.patient = $1 and l.facility = $2 and l.token = $3 and l.state = 1 \
+               and e.birth_date = $4 and e.sex = $5 and e.kana = $6 and e.kanji = $7 \
+               and e.given_kana = $8 and e.given_kanji = $9";
+    let params = params![
+        patient,
+        &local.facility,
+        link,
+        given.birth_date,
+        given.sex,
+        given.kana,
+        given.kanji,
+        given.given_kana,
+        given.given_kanji
+    ];
+    let known: Option<(i64,)> = shared.office.fetch_optional(sql, params).await?;
+    Ok(known.is_some())
 }
 
 /// Keeps a demographics version of a proved link: the first one, and further ones that follow. Whether
