@@ -5,6 +5,8 @@ use std::io::BufRead;
 use crate::support::{BOTH, CLINIC, HOSPITAL, Hub, paper, patients, pushing, until};
 
 const PATIENT: &str = "0000123456";
+/// As the paper says them.
+const NAMES: &str = "宮本^京美^^^^^L^I~ミヤモト^キョウミ^^^^^L^P";
 
 #[test]
 fn a_back_fill_starves_neither_a_line_nor_a_reader() {
@@ -29,7 +31,7 @@ fn a_back_fill_starves_neither_a_line_nor_a_reader() {
             status["feeds"][0]["files"].as_u64().unwrap()
         };
         until("the back-fill has begun", || kept() > 0);
-        let message = pushing::message("1", PATIENT, "宮本^京美^^^^^L^I");
+        let message = pushing::message("1", PATIENT, NAMES);
         let (mut sender, told) = running.push(1, &message);
         let told: Vec<String> = told.lines().map(Result::unwrap).collect();
         assert_eq!(told, ["AA 1"]);
