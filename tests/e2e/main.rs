@@ -13,6 +13,7 @@ mod numbers;
 mod support;
 
 mod byte_scan;
+mod crash;
 mod demo;
 mod fairness;
 mod fidelity;

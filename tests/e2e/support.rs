@@ -112,6 +112,12 @@ impl Hub {
         self.environment.push((name.to_owned(), value.to_owned()));
     }
 
+    /// What a variable of the environment says.
+    pub(crate) fn setting(&self, name: &str) -> &str {
+        let mut all = self.environment.iter();
+        &all.find(|(one, _)| one == name).unwrap().1
+    }
+
     /// Replaces a text in a file of the network.
     pub(crate) fn edit(&self, file: &str, from: &str, to: &str) {
         let path = self.path().join("networks/example").join(file);
