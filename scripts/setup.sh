@@ -27,6 +27,8 @@ missing() {
     has curl || echo curl
     if [ "$purpose" = test ]; then
         has python3 || echo python3
+        has strace || echo strace
+        has psql || echo postgresql-client-15
         has_postgres || echo postgresql-15
     fi
 }

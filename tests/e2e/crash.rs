@@ -5,7 +5,6 @@
 //! `MUSUBI_TEST_SEED` repeats the plan of a run that failed; moments are as exact as the machine is.
 
 mod laboratory;
-mod sender;
 mod world;
 
 use std::time::{Duration, SystemTime};

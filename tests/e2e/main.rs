@@ -23,6 +23,7 @@ mod logs;
 mod mix_up;
 mod mllp;
 mod objects;
+mod power;
 mod reads;
 mod restart;
 mod roles;

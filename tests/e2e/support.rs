@@ -4,6 +4,7 @@
 mod patients;
 pub(crate) mod pushing;
 mod running;
+mod sender;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -21,6 +22,7 @@ use running::field;
 
 pub(crate) use patients::{CLINICAL, content, paper, patients};
 pub(crate) use running::{Answer, Running};
+pub(crate) use sender::{Message, Sender};
 
 /// The hospital of the example network; its storage is the feed's.
 pub(crate) const HOSPITAL: &str = "1319999901";
@@ -281,8 +283,22 @@ impl Hub {
 
     /// Serves until dropped.
     pub(crate) fn serve(&self, roles: &str) -> Running {
-        let mut command = self.command(&["serve", "--roles", roles]);
+        Self::running(self.command(&["serve", "--roles", roles]))
+    }
+
+    /// Serves until dropped, as the child of a program that is given the command.
+    pub(crate) fn serve_under(&self, program: &mut Command, roles: &str) -> Running {
+        let served = self.command(&["serve", "--roles", roles]);
+        program.arg(served.get_program()).args(served.get_args());
+        program.current_dir(self.path());
+        let environment = self.environment.iter().cloned();
+        program.envs(environment);
+        Self::running(program)
+    }
+
+    fn running(mut command: impl std::borrow::BorrowMut<Command>) -> Running {
         let mut child = command
+            .borrow_mut()
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

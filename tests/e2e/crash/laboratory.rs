@@ -9,7 +9,7 @@ use samples::person::Person;
 use samples::step::Content;
 use samples::{Flag, History, Kind, Step, Timed, Version};
 
-use super::sender::Message;
+use crate::support::Message;
 
 /// One patient whose results come one by one.
 pub(super) struct Laboratory {

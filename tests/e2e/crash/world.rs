@@ -9,17 +9,18 @@ use samples::{Flag, Patient, Timed};
 use serde_json::Value;
 
 use super::laboratory::Laboratory;
-use super::sender::{Message, Sender};
-use crate::support::{CLINIC, HOSPITAL, Hub, Kind, Running, content, paper, patients};
+use crate::support::{
+    CLINIC, HOSPITAL, Hub, Kind, Message, Running, Sender, content, paper, patients,
+};
 
 /// Patients whose files come one by one, and as many whose messages do.
-const EACH: usize = 3;
+const EACH: usize = 2;
 /// Files of each of them.
-const FILES: u64 = 110;
+const FILES: u64 = 90;
 /// Results of one patient; then the next one's begin.
-const RESULTS: u64 = 60;
+const RESULTS: u64 = 150;
 /// Patients of the laboratory.
-const LABORATORIES: usize = 16;
+const LABORATORIES: usize = 6;
 
 pub(super) struct World {
     /// Killed again and again.
@@ -70,9 +71,11 @@ impl World {
         let mut lines: Vec<String> = (patients.iter().enumerate())
             .map(|(number, patient)| paper(&format!("N-{number}"), patient, CLINIC, "*"))
             .collect();
-        lines.extend((laboratories.iter().enumerate()).map(|(number, one)| {
-            consent(&format!("N-{}", number + patients.len()), &one.person)
-        }));
+        lines.extend(
+            (laboratories.iter().enumerate()).map(|(number, one)| {
+                consent(&format!("N-{}", number + patients.len()), &one.person)
+            }),
+        );
         let tokens = [&hub, &untouched].map(|hub| {
             hub.listens();
             hub.secretary();
@@ -81,7 +84,9 @@ impl World {
         });
         let ids = [&hub, &untouched].map(|hub| {
             let numbers = 0..lines.len();
-            numbers.map(|one| hub.patient(&format!("N-{one}"))).collect()
+            numbers
+                .map(|one| hub.patient(&format!("N-{one}")))
+                .collect()
         });
         let (stored, pushed) = patients.split_at(EACH);
         let mut steps: Vec<Timed> = stored.iter().flat_map(|one| one.steps.clone()).collect();
@@ -111,9 +116,9 @@ impl World {
     /// What happens until the next crash.
     pub(super) fn plan(&mut self, random: &mut Random) {
         let some = |random: &mut Random, most| usize::try_from(random.below(most)).unwrap();
-        let steps = some(random, 8).min(self.steps.len());
+        let steps = some(random, 5).min(self.steps.len());
         self.growing.extend(self.steps.drain(..steps));
-        let messages = some(random, 8).min(self.messages.len());
+        let messages = some(random, 5).min(self.messages.len());
         self.senders[0].due.extend(self.messages.drain(..messages));
         for _ in 0..random.below(12) {
             self.result += 1;
@@ -154,7 +159,11 @@ impl World {
             log
         });
         self.log.push_str(&log);
-        assert!(!self.log[seen..].contains("ERROR"), "{}: {log}", self.place());
+        assert!(
+            !self.log[seen..].contains("ERROR"),
+            "{}: {log}",
+            self.place()
+        );
     }
 
     /// Everything that was acknowledged is there, once.
@@ -212,7 +221,9 @@ impl World {
     pub(super) fn compare(&mut self) {
         let running = self.hub.serve("serve,ingest");
         let address = running.mllp();
-        self.senders.iter_mut().for_each(|one| one.send(&address, 8));
+        self.senders
+            .iter_mut()
+            .for_each(|one| one.send(&address, 8));
         assert!(self.senders.iter().all(|one| one.due.is_empty()));
         for number in 0..self.laboratories_begun() {
             self.look_at(&running, number);
@@ -257,7 +268,10 @@ impl World {
         let audit = self.hub.json(&["audit", "verify"], "");
         assert_eq!(audit["good"], true, "{place}: {audit}");
         let acknowledged = self.senders.each_ref().map(|one| one.acknowledged.len());
-        assert!(acknowledged.iter().all(|one| *one > 100), "{acknowledged:?}");
+        assert!(
+            acknowledged.iter().all(|one| *one > 100),
+            "{acknowledged:?}"
+        );
         assert!(self.steps.len() < 100, "most of the storage was written");
     }
 

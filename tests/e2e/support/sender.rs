@@ -11,15 +11,15 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A message that a sender pushes.
 #[derive(Clone)]
-pub(super) struct Message {
+pub(crate) struct Message {
     /// MSH-10
-    pub(super) control: String,
-    pub(super) bytes: Vec<u8>,
+    pub(crate) control: String,
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Message {
     /// A message under another control id.
-    pub(super) fn new(control: String, bytes: &[u8]) -> Self {
+    pub(crate) fn new(control: String, bytes: &[u8]) -> Self {
         let mut fields: Vec<&[u8]> = bytes.splitn(11, |byte| *byte == b'|').collect();
         fields[9] = control.as_bytes();
         Self {
@@ -31,17 +31,17 @@ impl Message {
 
 /// One sender; its messages arrive in order.
 #[derive(Default)]
-pub(super) struct Sender {
+pub(crate) struct Sender {
     /// Not acknowledged yet.
-    pub(super) due: VecDeque<Message>,
+    pub(crate) due: VecDeque<Message>,
     /// In the order of their answers.
-    pub(super) acknowledged: Vec<Message>,
+    pub(crate) acknowledged: Vec<Message>,
 }
 
 impl Sender {
     /// Sends what is due, so many messages ahead of their answers, until it is done or the connection
     /// breaks.
-    pub(super) fn send(&mut self, address: &str, ahead: usize) {
+    pub(crate) fn send(&mut self, address: &str, ahead: usize) {
         if let Ok(stream) = TcpStream::connect(address) {
             let _ = self.send_over(&stream, ahead);
         }
