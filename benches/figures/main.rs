@@ -16,6 +16,7 @@
 //! | `reads` | how long does a look at 200 results take, and what have consent and audit in it |
 //! | `lines` | how fast are messages over MLLP acknowledged and accepted |
 //! | `schema` | does the rate stay up to a million records |
+//! | `live` | what goes on beside a look |
 //! | `hospital`, `hub`, `reader` | the storage, the store that feeds from it, the person who looks |
 //! | `process`, `measure` | what Linux counts, and how it is told |
 #![expect(clippy::print_stdout, reason = "a bench reports")]
@@ -24,6 +25,7 @@ mod backfill;
 mod hospital;
 mod hub;
 mod lines;
+mod live;
 mod measure;
 mod pipe;
 mod process;
@@ -61,11 +63,14 @@ async fn main() -> anyhow::Result<()> {
     let kept = words.iter().find(|word| word.contains('/'));
     let folder = kept.map_or(passing.path(), Path::new);
     if words.first().is_some_and(|word| word == "pipe") {
-        return pipe::run(
-            folder,
-            databases.first().copied().unwrap_or(Database::Sqlite),
-        )
-        .await;
+        let database = databases.first().copied().unwrap_or(Database::Sqlite);
+        let again = words.iter().any(|word| word == live::AGAIN);
+        loop {
+            pipe::run(folder, database).await?;
+            if !again {
+                return Ok(());
+            }
+        }
     }
     let wanted = |name: &str| words.first().is_none_or(|first| first == name);
     if wanted("backfill") {

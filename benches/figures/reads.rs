@@ -2,6 +2,7 @@
 //! consent and audit have in it. The files lie on the disk and, to tell the sync apart, in memory.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use consent::Viewing;
@@ -11,13 +12,16 @@ use store::{AuditAction, Event, Item};
 
 use crate::hospital::Hospital;
 use crate::hub::{Database, HOSPITAL, Hub};
-use crate::measure::p50_p99;
+use crate::live::{Beside, Live};
+use crate::measure::{each, p50_p99, rate};
 use crate::process;
 use crate::reader::{Reader, call, labs};
 
 const PATIENTS: u64 = 20;
 const FILES: u64 = 8_000;
 const ROUNDS: usize = 1_000;
+const READERS: usize = 50;
+const LOOKS: usize = 20;
 /// A file system in memory, where a sync costs nothing.
 const MEMORY: &str = "/dev/shm";
 
@@ -25,7 +29,9 @@ const MEMORY: &str = "/dev/shm";
 pub(crate) async fn run(folder: &Path, databases: &[Database]) -> anyhow::Result<()> {
     let hospital = Hospital::write(folder, PATIENTS, FILES)?;
     println!("\n## A patient's 200 laboratory results\n");
-    println!("| | what | p50 ms | p99 ms | load |\n| --- | --- | --: | --: | --: |");
+    println!(
+        "| | what | p50 ms | p99 ms | CPU µs each | load |\n| --- | --- | --: | --: | --: | --: |"
+    );
     let disk = std::env::temp_dir();
     for database in databases {
         scene(
@@ -92,13 +98,48 @@ async fn scene(
     )
     .await?;
     let uri = format!("/fhir/Observation?patient={patient}&category=laboratory&_count=200");
-    measure(
-        name,
-        "through FHIR: the same with token and JSON",
-        async || reader.get(&uri).await.map(drop),
-    )
-    .await?;
+    let look = async || reader.get(&uri).await.map(drop);
+    measure(name, "through FHIR: the same with token and JSON", look).await?;
+    let live = Live::start(&hub, hospital, number).await?;
+    measure(name, "the same beside a live feed, 500 items/s", look).await?;
+    anyhow::ensure!(live.stop().await? > 0, "the feed was live");
+    if database == Database::Sqlite {
+        let beside = Beside::start(hospital)?;
+        measure(name, "the same beside a back-fill on the same cores", look).await?;
+        drop(beside);
+    }
+    at_once(name, Arc::new(reader), &uri).await?;
     hub.store.close().await;
+    Ok(())
+}
+
+/// Many readers, each of whom looks again as soon as the answer is there.
+async fn at_once(name: &str, reader: Arc<Reader>, uri: &str) -> anyhow::Result<()> {
+    let (start, cpu) = (Instant::now(), process::cpu());
+    let look = || {
+        let (reader, uri) = (Arc::clone(&reader), uri.to_owned());
+        tokio::spawn(async move {
+            let mut taken = Vec::with_capacity(LOOKS);
+            for _ in 0..LOOKS {
+                let start = Instant::now();
+                reader.get(&uri).await?;
+                taken.push(start.elapsed());
+            }
+            anyhow::Ok(taken)
+        })
+    };
+    let readers: Vec<_> = (0..READERS).map(|_| look()).collect();
+    let mut taken = Vec::new();
+    for reader in readers {
+        taken.extend(reader.await??);
+    }
+    let (looks, cpu) = (taken.len() as u64, process::cpu() - cpu);
+    let (rate, cpu) = (rate(looks, start.elapsed()), each(cpu, looks));
+    let (half, most) = p50_p99(taken);
+    println!(
+        "| {name} | through FHIR, {READERS} readers at once: {rate:.0} answers/s | {half:.2} | {most:.2} | {cpu:.0} | {} |",
+        process::load()
+    );
     Ok(())
 }
 
@@ -148,14 +189,16 @@ async fn measure<F: AsyncFn() -> anyhow::Result<()>>(
         work().await?;
     }
     let mut taken = Vec::with_capacity(ROUNDS);
+    let cpu = process::cpu();
     for _ in 0..ROUNDS {
         let start = Instant::now();
         work().await?;
         taken.push(start.elapsed());
     }
+    let cpu = each(process::cpu() - cpu, ROUNDS as u64);
     let (half, most) = p50_p99(taken);
     println!(
-        "| {name} | {what} | {half:.2} | {most:.2} | {} |",
+        "| {name} | {what} | {half:.2} | {most:.2} | {cpu:.0} | {} |",
         process::load()
     );
     Ok(())

@@ -28,7 +28,7 @@ const STEP: u64 = 100_000;
 const BATCH_ROWS: u64 = 20_000;
 
 /// A file that was read.
-struct Read {
+pub(crate) struct Read {
     item: Item,
     packed: Vec<u8>,
     records: Vec<Record>,
@@ -88,7 +88,7 @@ async fn prove(hub: &Hub, hospital: &Hospital) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn read(hub: &Hub, file: &File) -> anyhow::Result<Read> {
+pub(crate) fn read(hub: &Hub, file: &File) -> anyhow::Result<Read> {
     let intake = hub.store.intake();
     let bytes = std::fs::read(&file.path)?;
     let context = Context {
@@ -184,7 +184,11 @@ async fn fill(hub: &Hub, files: &[Read], wanted: u64) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn change(entry: &RosterEntry, joins: i64, files: &[Read]) -> anyhow::Result<PatientChange> {
+pub(crate) fn change(
+    entry: &RosterEntry,
+    joins: i64,
+    files: &[Read],
+) -> anyhow::Result<PatientChange> {
     let item = |file: &Read| {
         let packed = Packed::new(&file.packed, "", &file.records)?;
         Ok::<_, store::Error>(ItemChange {
