@@ -69,8 +69,8 @@ pub(super) fn foreign(bytes: &[u8], start: usize, end: usize, out: &mut Builder)
 /// What tells characters of a set apart.
 struct Form {
     encoding: &'static Encoding,
-    /// Bytes of the character that begins with two given bytes; 0 when none does.
-    width: fn(u8, Option<u8>) -> usize,
+    /// Bytes of the character with which given bytes begin; 0 when there is none.
+    width: fn(&[u8]) -> usize,
 }
 
 static CP932: Form = Form {
@@ -82,18 +82,18 @@ static EUC: Form = Form {
     width: euc_width,
 };
 
-fn cp932_width(first: u8, second: Option<u8>) -> usize {
-    match (first, second) {
-        (0xA1..=0xDF, _) => 1,
-        (0x81..=0x9F | 0xE0..=0xFC, Some(0x40..=0x7E | 0x80..=0xFC)) => 2,
+fn cp932_width(bytes: &[u8]) -> usize {
+    match bytes {
+        [0xA1..=0xDF, ..] => 1,
+        [0x81..=0x9F | 0xE0..=0xFC, 0x40..=0x7E | 0x80..=0xFC, ..] => 2,
         _ => 0,
     }
 }
 
-fn euc_width(first: u8, second: Option<u8>) -> usize {
-    match (first, second) {
-        (0x8E, Some(0xA1..=0xDF)) | (0xA1..=0xFE, Some(0xA1..=0xFE)) => 2,
-        (0x8F, Some(0xA1..=0xFE)) => 3,
+fn euc_width(bytes: &[u8]) -> usize {
+    match bytes {
+        [0x8E, 0xA1..=0xDF, ..] | [0xA1..=0xFE, 0xA1..=0xFE, ..] => 2,
+        [0x8F, 0xA1..=0xFE, 0xA1..=0xFE, ..] => 3,
         _ => 0,
     }
 }
@@ -126,24 +126,17 @@ fn eight_bit_stretch(
     out: &mut Builder,
 ) -> usize {
     let mut at = start;
-    while let Some(first) = bytes
-        .get(at)
-        .copied()
-        .filter(|byte| at < end && !byte.is_ascii())
-    {
-        let follower = |index: usize| bytes.get(index).copied().filter(|_| index < end);
-        let width = (form.width)(first, follower(at + 1));
-        if width == 0 || at + width > end {
+    let rest = |at: usize| bytes.get(at..end).unwrap_or_default();
+    while rest(at).first().is_some_and(|byte| !byte.is_ascii()) {
+        let width = (form.width)(rest(at));
+        if width == 0 {
             out.run(at, 1);
             out.replace(lint::D2107, at, at + 1);
             at += 1;
             continue;
         }
-        let mut until = at;
-        while let Some(next) = follower(until).filter(|byte| !byte.is_ascii()) {
-            if (form.width)(next, follower(until + 1)) != width || until + width > end {
-                break;
-            }
+        let mut until = at + width;
+        while (form.width)(rest(until)) == width {
             until += width;
         }
         same_width(bytes, at, until, width, form.encoding, out);

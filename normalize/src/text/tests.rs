@@ -158,6 +158,16 @@ fn a_character_cut_in_half_goes() {
 }
 
 #[test]
+fn a_character_cut_in_half_does_not_swallow_what_follows() {
+    // One byte is left of two, or two of three (JIS X 0212 in EUC-JP).
+    for half in [b"\xb0".as_slice(), b"\x8f\xb0"] {
+        let line = [b"OBX|", half, b"\rPID|"].concat();
+        let expected = format!("OBX|{}\rPID|", "〓".repeat(half.len()));
+        assert_eq!(decode(&line, "", Fallback::EucJp).text, expected);
+    }
+}
+
+#[test]
 fn undeclared_and_wrongly_declared_text_is_read() {
     check("宮本|京美".as_bytes(), "宮本|京美", &[]);
     check(b"\xEF\xBB\xBF|\xe5\xae\xae", "|宮", &[]);
