@@ -1,5 +1,6 @@
 //! What people decided on paper: consents, withdrawals, and what follows from them.
 
+pub mod csv;
 mod form;
 
 use std::collections::BTreeSet;

@@ -13,10 +13,9 @@
 //! | `outbox`, `task` | what must a job do, what must a person look at |
 //! | `expire` | what does the regulation end by itself |
 //! | `erase` | what may be erased |
-//! | `csv`, `import` | how do many papers come at once |
+//! | `import` | how do many papers come at once |
 
 mod basis;
-mod csv;
 mod desk;
 mod enter;
 mod erase;

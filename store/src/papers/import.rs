@@ -3,8 +3,8 @@
 
 use model::id::PersonId;
 use model::mistake::Mistake;
+use model::papers::csv::{self, Line, Sheet};
 
-use super::csv::{self, Line, Sheet};
 use super::{Entered, Entry, PaperError, Papers};
 use crate::db::Tx;
 use crate::error::Error;

@@ -3,46 +3,49 @@
 
 mod cells;
 
-use model::mistake::Mistake;
-use model::papers::{ConsentPaper, Unreadable, WithdrawalPaper};
+use super::{ConsentPaper, Unreadable, WithdrawalPaper};
+use crate::mistake::Mistake;
 
 use cells::Row;
 
 /// A line that could be read.
-pub(super) struct Line<T> {
-    pub(super) paper: T,
+pub struct Line<T> {
+    /// What it says.
+    pub paper: T,
     row: Row,
     columns: &'static [&'static str],
 }
 
 /// What a file holds.
-pub(super) enum Sheet {
+pub enum Sheet {
+    /// Consent forms.
     Consents(Vec<Line<ConsentPaper>>),
+    /// Withdrawal forms.
     Withdrawals(Vec<Line<WithdrawalPaper>>),
 }
 
 /// A file that was read: the good lines, and all mistakes of the others.
-pub(super) struct Read {
-    pub(super) sheet: Sheet,
-    pub(super) mistakes: Vec<Mistake>,
+pub struct Read {
+    /// The good lines.
+    pub sheet: Sheet,
+    /// What is wrong with the others.
+    pub mistakes: Vec<Mistake>,
 }
 
 impl<T> Line<T> {
     /// A mistake in a field of this line.
-    pub(super) fn mistake(
-        &self,
-        rule: &'static str,
-        file: &str,
-        field: &str,
-        message: &str,
-    ) -> Mistake {
+    pub fn mistake(&self, rule: &'static str, file: &str, field: &str, message: &str) -> Mistake {
         let (line, column) = self.row.place(at(self.columns, field));
         mistake(rule, file, line, column, message)
     }
 }
 
-/// Reads a file; its first line says which form it is.
-pub(super) fn read(file: &str, bytes: &[u8]) -> Result<Read, Mistake> {
+/// Reads a file; its first line says which form it is. `file` names it in mistakes.
+///
+/// # Errors
+/// The mistake, when the text is not UTF-8, a quotation mark is not closed, or the first line names
+/// no form.
+pub fn read(file: &str, bytes: &[u8]) -> Result<Read, Mistake> {
     let text =
         std::str::from_utf8(bytes).map_err(|_| mistake("P0101", file, 0, 0, "is not UTF-8"))?;
     let rows = cells::rows(text.strip_prefix('\u{feff}').unwrap_or(text));
