@@ -14,7 +14,7 @@ fn a_back_fill_starves_neither_a_line_nor_a_reader() {
         let hub = Hub::new(kind);
         hub.listens();
         hub.secretary();
-        let large = patients(91, 4, 900);
+        let large = patients(91, 3, 700);
         large.iter().for_each(|patient| hub.admit(patient));
         let all: u64 = large.iter().map(|patient| patient.tree.len() as u64).sum();
         let line = |(number, patient)| paper(&format!("N-{number}"), patient, CLINIC, "*");

@@ -47,7 +47,9 @@ fn no_promise_is_given_before_what_it_rests_on_is_synced() {
         "sweep = \"1h\"",
     );
     hub.secretary();
-    [known, new].map(|patient| hub.admit(patient));
+    for patient in [known, new] {
+        hub.admit(patient);
+    }
     hub.consents(&[paper("N-1", known, CLINIC, "*")]);
     hub.ingest();
     let secret = hub.person("clerk", "secretariat", HOSPITAL);
