@@ -1,5 +1,5 @@
 //! An HL7 v2.5 message: decoded as a whole, cut into segments and fields at once, and inside a field
-//! on demand. Every part knows where its bytes stood, and nothing is copied before it is wanted.
+//! on demand, sub-components by `hl7-parser`. Every part knows where its bytes stood, and nothing is copied before it is wanted.
 
 use std::borrow::Cow;
 
@@ -35,7 +35,22 @@ impl Separators {
         escape: '\\',
         subcomponent: Some('&'),
     };
+
+    /// What is left to part inside a component; nothing where it is too large to be taken apart.
+    fn inside_a_component(&self, whole: bool) -> hl7_parser::message::Separators {
+        hl7_parser::message::Separators {
+            field: NEVER,
+            component: NEVER,
+            subcomponent: self.subcomponent.filter(|_| !whole).unwrap_or(NEVER),
+            repetition: NEVER,
+            escape: self.escape,
+            lenient_newlines: false,
+        }
+    }
 }
+
+/// A noncharacter, for a delimiter that does not part.
+const NEVER: char = '\u{FFFF}';
 
 /// Delimiters in one field beyond which taking it apart costs more memory than any real field is
 /// worth.
@@ -497,10 +512,16 @@ impl<'m> Repetition<'m> {
     /// empty or `""`.
     pub fn subs(&self, component: usize) -> impl Iterator<Item = Option<Cow<'m, str>>> + use<'m> {
         let separators = self.field.message.separators();
-        let separator = separators.subcomponent.filter(|_| !self.whole);
-        let part = self.part(component).into_iter();
-        part.flat_map(move |(_, raw)| pieces(raw, separator))
-            .map(|(_, raw)| value(escape::unescape(raw, separators)))
+        let inside = separators.inside_a_component(self.whole);
+        let raw = self.part(component).map(|(_, raw)| raw);
+        let parsed = raw
+            .filter(|raw| !raw.is_empty())
+            .and_then(|raw| hl7_parser::parser::parse_field_with_separators(raw, inside).ok());
+        let repeats = parsed.into_iter().flat_map(|field| field.repeats);
+        repeats
+            .flat_map(|repeat| repeat.components)
+            .flat_map(|component| component.subcomponents)
+            .map(|part| value(escape::unescape(part.value, separators)))
     }
 
     /// Where the repetition stands.
