@@ -12,12 +12,15 @@ use crate::hl7::segment::{moment, msh, pid};
 
 /// Coding systems of RXE-2 and RXE-27 with which only injections are ordered (JAHIS 注射データ交換規約).
 const INJECTION: [&str; 3] = ["JHSI0002", "99I02", "JHSI0009"];
+/// So many seconds a sender's clock may be ahead.
+const CLOCKS_DIFFER: i64 = 600;
 /// Coding system of endoscopies in OBR-4.
 const ENDOSCOPY: &str = "LENDO";
 /// Coding system of physiological examinations in OBR-4.
 const PHYSIOLOGY: [&str; 2] = ["JC10", "JLAC10"];
 
-/// Names a message; `received` stands in for a time that it does not tell (MSH-7). Over a line MSH-9
+/// Names a message; `received` stands in for a time that it does not tell (MSH-7), or that lies in
+/// the future, where nothing could correct it any more. Over a line MSH-9
 /// decides about the data kind, where it leaves a choice the coding systems inside. The date of the
 /// folder is that of the kind's own field; `None` where the kind has one and the message does not tell
 /// it.
@@ -32,7 +35,7 @@ pub fn name(bytes: &[u8], feed: &Feed, received: Instant) -> FileName {
         patient: patient.unwrap_or_else(|| "-".to_owned()),
         date: date(&message, &kind),
         order: order(&message, &kind).unwrap_or_else(|| NO_ORDER.to_owned()),
-        time: digits(sent(&message).unwrap_or(received)),
+        time: digits(version(&message, received)),
         department: None,
         flag: Flag::Active,
         deviations: Vec::new(),
@@ -54,9 +57,13 @@ fn unreadable(received: Instant) -> FileName {
     }
 }
 
-fn sent(message: &Message) -> Option<Instant> {
-    let sent = message.first("MSH")?.field(7).text()?;
-    moment(&sent).map(|(time, _)| time.start())
+fn version(message: &Message, received: Instant) -> Instant {
+    let sent = message
+        .first("MSH")
+        .and_then(|header| header.field(7).text());
+    let sent = sent.and_then(|sent| Some(moment(&sent)?.0.start()));
+    let latest = received.plus_seconds(CLOCKS_DIFFER);
+    sent.filter(|sent| *sent <= latest).unwrap_or(received)
 }
 
 fn kind(message: &Message) -> DataKind {
@@ -141,7 +148,8 @@ mod tests {
     use super::*;
     use crate::testing::feed;
 
-    const RECEIVED: Instant = Instant(0);
+    /// 2026-11-21T00:00:00+09:00
+    const RECEIVED: Instant = Instant(1_795_186_800_000_000);
 
     #[track_caller]
     fn check(message: &str, expected: &str) {
@@ -198,7 +206,16 @@ mod tests {
             &format!("{HEAD}ADT^A40^ADT_A39|1|{PID}"),
             "0000123456_-_ADT-A40_999999999999999_20240510103046984_-",
         );
-        check("no message", "-_-_-_999999999999999_19700101090000000_-");
+        check("no message", "-_-_-_999999999999999_20261121000000000_-");
+    }
+
+    #[test]
+    fn a_time_in_the_future_is_that_of_the_arrival() {
+        let head = HEAD.replace("20240510103046.984", "20990101");
+        check(
+            &format!("{head}ADT^A08^ADT_A01|1|{PID}"),
+            "0000123456_-_ADT-00_999999999999999_20261121000000000_-",
+        );
     }
 
     #[test]
