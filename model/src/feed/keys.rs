@@ -281,8 +281,26 @@ impl<'a> Draft<'a> {
             found.extend(inside.map(|(rule, message, help)| (rule, message, Some(help))));
         }
         let same = |other: &&Feed| Some(&other.facility) == self.facility.as_ref();
-        let mut others = self.neighbours.feeds.values().filter(same);
-        if let Some(other) = others.find(|other| other.identity != self.identity) {
+        let others = || self.neighbours.feeds.values().filter(same);
+        let is_line = |other: &&Feed| other.source.listen().is_some() == (self.kind == Kind::Mllp);
+        let differs = |other: &&Feed| other.fallback != self.fallback;
+        if let Some(other) = others().filter(is_line).find(differs) {
+            let message = format!(
+                "`decode.fallback` differs from that of feed \"{}\", which brings data of the same facility in the same way",
+                other.id
+            );
+            let help = "what is kept is read again by one rule: write the same in both";
+            found.push((rule::REFUSED, message, Some(help)));
+        }
+        if let Some(other) = others().find(|other| other.quirks != self.quirks) {
+            let message = format!(
+                "`quirks` differ from those of feed \"{}\", which brings data of the same facility",
+                other.id
+            );
+            let help = "what a list means must not depend on how it came: write the same in both";
+            found.push((rule::REFUSED, message, Some(help)));
+        }
+        if let Some(other) = others().find(|other| other.identity != self.identity) {
             let message = format!(
                 "`identity` differs from that of feed \"{}\", which brings data of the same facility",
                 other.id
