@@ -180,6 +180,11 @@ impl Listening {
     fn admit(&mut self, stream: TcpStream, peer: SocketAddr) {
         let feed = self.shared.feed.id.clone();
         metrics::counter!("musubi_source_reconnects_total", "feed" => feed).increment(1);
+        // Before anything else: whoever may not connect takes nobody's place.
+        if !self.shared.mllp.may_connect(peer.ip()) {
+            tracing::warn!(%peer, "a sender is not let in");
+            return;
+        }
         let is_full = self.connections.len() >= self.shared.mllp.connections;
         if is_full && !self.is_full {
             tracing::error!(%peer, connections = self.connections.len(), "too many connections; further senders are turned away");

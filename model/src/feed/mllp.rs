@@ -58,6 +58,15 @@ pub enum OnFailure {
 }
 
 impl Mllp {
+    /// Whether somebody may connect from an address at all.
+    pub fn may_connect(&self, address: IpAddr) -> bool {
+        let within =
+            |blocks: &[Block]| blocks.is_empty() || blocks.iter().any(|block| block.holds(address));
+        let mut senders = self.senders.iter();
+        within(&self.allow)
+            && (self.senders.is_empty() || senders.any(|sender| within(&sender.addresses)))
+    }
+
     /// Which sender this is: its name, an empty one when senders have no names, nothing when it is
     /// not let in.
     pub fn sender(&self, address: IpAddr, certificate: Option<&[u8; 32]>) -> Option<&str> {
