@@ -65,8 +65,8 @@ pub(crate) struct OnFile {
     pub(crate) epoch: i64,
 }
 
-/// Who of the local ids is on file: somebody whose paper names the id and is in force, whether the
-/// facility has agreed yet or not. Asked of the papers as they are now, in the order given.
+/// Who of the local ids is on file: somebody whose paper names the id and is in force, unless the
+/// facility has said that it means somebody else. Asked of the papers as they are now, in the order given.
 pub(crate) async fn on_file(
     shared: &Shared,
     locals: &[&LocalPatientId],
@@ -76,7 +76,7 @@ pub(crate) async fn on_file(
     asked.sort_unstable();
     asked.dedup();
     let sql = "select l.token, l.patient, p.public_id, p.epoch, l.wanted_from, l.wanted_to \
-               from link l join patient p on p.number = l.patient where l.token";
+               from link l join patient p on p.number = l.patient where l.state <> 2 and l.token";
     let rows: Vec<(i64, i64, Vec<u8>, i64, i64, i64)> =
         shared.office.fetch_among(sql, &asked).await?;
     let now = shared.clock.now().0;
