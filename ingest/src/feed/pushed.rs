@@ -1,6 +1,7 @@
 //! The lane of a feed that receives: what waits in the inbox becomes records, in the order of arrival,
 //! patient by patient, as what a storage holds does.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +24,7 @@ use tokio::time::{Instant, sleep};
 
 use super::ssmix::again::withheld_again;
 use super::ssmix::change::Resolver;
+use super::ssmix::overtaken::by_number;
 use super::ssmix::prove::{prove_with, test};
 use super::ssmix::read::{Job, Number, ReadFile, Reader, flag_number, slot_kind};
 use super::ssmix::show::SlotKind;
@@ -41,6 +43,8 @@ const LOOK_AGAIN_EVERY: Duration = Duration::from_secs(10);
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// A paper that comes in between makes a patient start again, at most so often.
 const ATTEMPTS: usize = 5;
+/// State of a slot that shows something.
+const SHOWN: i64 = 1;
 /// Stands for the control id of a message that has none.
 const NO_CONTROL: i64 = 0;
 
@@ -72,19 +76,73 @@ impl Lane {
         }
     }
 
-    /// Where the facility has no storage nothing can be fetched of what a new paper opens: it comes
-    /// when its sender pushes it.
-    async fn forget_back_fills(&self) -> Result<(), Error> {
+    /// Where the facility has no storage, nothing can be fetched of what a paper opens, but what stands
+    /// under a number that the papers name no longer is hidden, and shown when they name it again.
+    async fn follow_papers(&self) -> Result<(), Error> {
         let (facility, jobs) = (&self.feed.facility, self.store.jobs());
         let mut feeds = self.store.network().feeds.values();
         if feeds.any(|feed| feed.facility == *facility && !feed.source.roots().is_empty()) {
             return Ok(());
         }
-        let now = self.store.clock().now();
         for patient in jobs.back_fills(facility).await? {
-            jobs.back_filled(patient, facility, now).await?;
+            let begun = self.store.clock().now();
+            match self.renumber(patient).await {
+                // Papers, or the lane, came in between; the next look tries again.
+                Err(Error::StaleEpoch | Error::NotFound) => continue,
+                renumbered => renumbered?,
+            }
+            jobs.back_filled(patient, facility, begun).await?;
         }
         Ok(())
+    }
+
+    async fn renumber(&self, patient: PatientNumber) -> Result<(), Error> {
+        let (facility, intake) = (&self.feed.facility, self.store.intake());
+        let one = [patient];
+        let Some(mut entry) = self.papers.entries(facility, &one).await?.pop() else {
+            return Ok(());
+        };
+        entry.links.retain(|link| link.state == LinkState::Proved);
+        let known = intake.known(patient, facility).await?;
+        let numbers = self.canonical(&entry);
+        let named = numbers.iter().map(|id| intake.number_digest(facility, id));
+        let moved = by_number(&known.items, &named.collect::<Vec<_>>());
+        if moved.is_empty() || entry.links.is_empty() {
+            return Ok(());
+        }
+        let change = self.resolved(&entry, &known, Vec::new(), moved, Vec::new());
+        intake.accept(vec![change.await?]).await
+    }
+
+    /// The change of a patient that follows from what was read, and from what moved.
+    async fn resolved(
+        &self,
+        entry: &RosterEntry,
+        known: &Known,
+        read: Vec<ReadFile>,
+        moved: Vec<Item>,
+        taken: Vec<i64>,
+    ) -> Result<PatientChange, Error> {
+        let resolver = Resolver {
+            feed: &self.feed,
+            intake: &self.store.intake(),
+            patient: entry.patient,
+            has_one_number: entry.links.len() == 1,
+            known,
+        };
+        let resolved = resolver.resolve(read, moved).await.map_err(unless_cut)?;
+        Ok(PatientChange {
+            patient: entry.patient,
+            public: entry.public,
+            epoch: entry.epoch,
+            facility: self.feed.facility.clone(),
+            joins: known.joins,
+            items: resolved.items,
+            slots: resolved.slots,
+            joined: resolved.joined,
+            tokens: resolved.tokens,
+            taken,
+        })
     }
 
     /// Accepts what waits behind an arrival number, until nothing does; gives the last one that was
@@ -106,7 +164,9 @@ impl Lane {
         let mut wait = LOOK_EVERY;
         loop {
             let mut report = Report::default();
-            match self.drain(behind, &mut report).await {
+            let followed = self.follow_papers().await;
+            let drained = self.drain(behind, &mut report).await;
+            match followed.and(drained) {
                 Ok(last) => (behind, wait) = (last, LOOK_EVERY),
                 Err(error) => {
                     tracing::error!(%error, retry_s = wait.as_secs(), "messages wait in the inbox");
@@ -121,9 +181,6 @@ impl Lane {
             }
             if from_the_first.elapsed() > LOOK_AGAIN_EVERY {
                 (behind, from_the_first) = (0, Instant::now());
-                if let Err(error) = self.forget_back_fills().await {
-                    tracing::warn!(%error, "back-fills stay asked for");
-                }
             }
             tokio::select! {
                 () = arrived.notified() => {}
@@ -239,29 +296,8 @@ impl Lane {
         }
         let taken = ready.iter().map(|named| named.message.arrival).collect();
         let read = self.read(&entry, &reader, &known, &ready, report).await?;
-        let resolver = Resolver {
-            feed: &self.feed,
-            intake: &intake,
-            patient: entry.patient,
-            has_one_number: entry.links.len() == 1,
-            known: &known,
-        };
-        let resolved = resolver
-            .resolve(read, Vec::new())
-            .await
-            .map_err(unless_cut)?;
-        Ok(Some(PatientChange {
-            patient: entry.patient,
-            public: entry.public,
-            epoch: entry.epoch,
-            facility: self.feed.facility.clone(),
-            joins: known.joins,
-            items: resolved.items,
-            slots: resolved.slots,
-            joined: resolved.joined,
-            tokens: resolved.tokens,
-            taken,
-        }))
+        let change = self.resolved(&entry, &known, read, Vec::new(), taken);
+        change.await.map(Some)
     }
 
     /// Messages under their names. One under a number that no paper names any more, or that cannot be
@@ -315,8 +351,8 @@ impl Lane {
         }
     }
 
-    /// A link that is not proved yet is proved by the newest demographics among the messages, else by
-    /// the first message.
+    /// A link that is not proved yet is proved by the newest demographics among the messages that say
+    /// enough, else by another message.
     async fn prove(
         &self,
         entry: &mut RosterEntry,
@@ -328,22 +364,24 @@ impl Lane {
             if link.state != LinkState::Unproved {
                 continue;
             }
-            let theirs = || named.iter().filter(|named| named.number == at);
-            let stated = theirs().filter(|named| named.name.kind == DataKind::Adt00);
-            let Some(first) = stated
-                .max_by_key(|named| named.name.instant())
-                .or_else(|| theirs().next())
-            else {
-                continue;
-            };
-            let read = reader.read_all(self.jobs(reader, [first])).await;
-            let readable = read
-                .first()
-                .filter(|file| file.item.outcome != Outcome::Withheld);
-            if let Some(evidence) = readable.and_then(|file| file.evidence.as_ref()) {
+            let theirs = named.iter().filter(|named| named.number == at);
+            let mut theirs: Vec<&Named<'_>> = theirs.collect();
+            let is_other = |named: &&Named<'_>| named.name.kind != DataKind::Adt00;
+            theirs.sort_by_key(|named| (is_other(named), Reverse(named.name.instant())));
+            for one in theirs {
+                let read = reader.read_all(self.jobs(reader, [one])).await;
+                let mut readable = read
+                    .iter()
+                    .filter(|file| file.item.outcome != Outcome::Withheld);
+                let Some(evidence) = readable.find_map(|file| file.evidence.as_ref()) else {
+                    continue;
+                };
                 link.state = prove_with(&self.papers, entry.patient, link, evidence).await?;
-                // The step that the proof itself took; see the proof of a storage.
-                entry.epoch += i64::from(link.state != LinkState::Unproved);
+                if link.state != LinkState::Unproved {
+                    // The step that the proof itself took; see the proof of a storage.
+                    entry.epoch += 1;
+                    break;
+                }
             }
             match link.state {
                 LinkState::Proved => {}
@@ -369,7 +407,12 @@ impl Lane {
         let mut jobs = self.jobs(reader, ready);
         jobs.retain(|(job, _)| !kept.contains(&job.item.path) && seen.insert(job.item.path));
         report.again += ready.len() - jobs.len();
+        let wanted = jobs.len();
         let mut read = reader.read_all(jobs).await;
+        if read.len() < wanted {
+            // What is not read must not be taken out of the inbox.
+            return Err(Error::Unavailable("reading"));
+        }
         test(&self.papers, entry, &mut read).await?;
         for file in &mut read {
             if reuses_a_control_id(&file.item, known) {
@@ -403,13 +446,14 @@ impl Lane {
                 slot_kind(name).number(),
                 flag_number(name.flag),
                 name.instant(),
-                intake.content_digest(b"-"),
+                message.arrival,
                 message.content,
                 i64::try_from(message.raw.len()).unwrap_or(i64::MAX),
                 message.control,
                 Outcome::Withheld,
             );
             item.origin = Origin::Pushed;
+            item.number = intake.number_digest(facility, &number.id);
             let job = Job {
                 text: name.without_flag(),
                 name: name.clone(),
@@ -440,6 +484,7 @@ fn reuses_a_control_id(item: &Item, known: &Known) -> bool {
 /// A cancel event that does not say when its event was calls off the latest one of its kind: over a
 /// line nothing else tells which one is meant.
 fn call_off_the_latest(read: &mut [ReadFile], known: &Known) {
+    let mut called_off = BTreeSet::new();
     for at in 0..read.len() {
         let (before, rest) = read.split_at_mut(at);
         let Some(cancel) = rest.first_mut().filter(|file| file.names_no_event()) else {
@@ -454,9 +499,15 @@ fn call_off_the_latest(read: &mut [ReadFile], known: &Known) {
                 && item.flag == 1
                 && !item.cancels
                 && item.version <= cancel.item.version
+                && !called_off.contains(&item.slot)
+                && known
+                    .slots
+                    .get(&item.slot)
+                    .is_none_or(|slot| slot.state == SHOWN)
         });
         if let Some(latest) = events.max_by_key(|item| (item.event_at, item.version)) {
             let (slot, kind) = (latest.slot, latest.kind);
+            called_off.insert(slot);
             cancel.item.slot = slot;
             cancel.item.kind = kind;
             cancel.slot_kind = SlotKind::numbered(kind);

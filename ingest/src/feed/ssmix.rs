@@ -19,7 +19,7 @@
 pub(crate) mod again;
 pub(crate) mod change;
 pub(crate) mod fact;
-mod overtaken;
+pub(crate) mod overtaken;
 pub(crate) mod prove;
 pub(crate) mod read;
 pub(crate) mod show;
@@ -41,6 +41,7 @@ use store::{Error, Item, Known, Link, Origin, Outcome, Papers, PatientChange, Ro
 
 use self::again::withheld_again;
 use self::change::{Difference, Resolver, difference};
+use self::overtaken::by_number;
 use self::prove::test;
 use self::read::{Number, ReadFile, Reader, flag_number};
 use self::tree::{Found, Listing, Padded};
@@ -155,6 +156,11 @@ impl Tree {
         };
         let waiting: Vec<i64> = waiting.iter().map(|file| digest(file).0).collect();
         let mut difference = difference(ready, &known, digest);
+        let named: Vec<i64> = numbers
+            .iter()
+            .map(|number| intake.number_digest(&self.feed.facility, &number.id))
+            .collect();
+        difference.renamed.extend(by_number(&known.items, &named));
         // A file that is being written has not vanished.
         difference
             .vanished

@@ -17,14 +17,14 @@ create table item (
     kind bigint not null,              -- data kind
     flag bigint not null,              -- 1 current, 2 superseded, 0 deleted, 3 vanished
     version bigint not null,           -- time the source gave the version, microseconds
-    department bigint not null,        -- keyed digest of the department in the file name
+    department bigint not null,        -- keyed digest of the department in the file name; of a pushed item its arrival
     content bigint not null,           -- keyed digest of the bytes
     size bigint not null,
     modified bigint not null,          -- at the source; of a pushed item the digest of its control id
     event_at bigint not null,          -- time of the event; the least number when none
     cancels bigint not null,
     outcome bigint not null,           -- 1 published, 2 kept only, 3 withheld
-    origin bigint not null,            -- 1 a storage, 2 pushed
+    origin bigint not null,            -- 1 a storage; else pushed: keyed digest of the patient's number
     segment bigint not null,
     frame_at bigint not null,
     frame_length bigint not null,

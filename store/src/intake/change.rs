@@ -25,7 +25,8 @@ pub struct Item {
     pub flag: i64,
     /// Time the source gave the version.
     pub version: Instant,
-    /// Digest of the department in the file name.
+    /// Digest of the department in the file name; of a pushed item, whose name has none, the number
+    /// of its arrival.
     pub department: i64,
     /// Digest of the bytes.
     pub content: i64,
@@ -42,6 +43,9 @@ pub struct Item {
     pub outcome: Outcome,
     /// How it came.
     pub origin: Origin,
+    /// Of a pushed item the digest of the patient's number that it names; what lies in a storage lies
+    /// under its number.
+    pub number: i64,
     /// Where its frame stands; absent while it has none.
     pub(crate) place: Option<Place>,
 }
@@ -82,7 +86,7 @@ impl Item {
         outcome: Outcome,
     ) -> Self {
         let (event_at, cancels, place) = (None, false, None);
-        let origin = Origin::Storage;
+        let (origin, number) = (Origin::Storage, 0);
         Self {
             slot,
             path,
@@ -97,7 +101,16 @@ impl Item {
             cancels,
             outcome,
             origin,
+            number,
             place,
+        }
+    }
+
+    /// How it came, as one number.
+    pub(crate) const fn came_by(&self) -> i64 {
+        match self.origin {
+            Origin::Storage => Origin::Storage as i64,
+            Origin::Pushed => self.number,
         }
     }
 

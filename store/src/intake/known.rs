@@ -79,6 +79,7 @@ fn item(row: ItemRow) -> Item {
             1 => Origin::Storage,
             _ => Origin::Pushed,
         },
+        number: if row.12 == 1 { 0 } else { row.12 },
         place: Some(Place {
             segment: row.13,
             at: row.14,

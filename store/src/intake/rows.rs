@@ -132,7 +132,7 @@ impl Writer {
             item.event_at.unwrap_or(Instant::MIN).into(),
             item.cancels.into(),
             (item.outcome as i64).into(),
-            (item.origin as i64).into(),
+            item.came_by().into(),
             place.segment.into(),
             place.at.into(),
             place.length.into(),

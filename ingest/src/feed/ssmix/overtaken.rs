@@ -18,6 +18,19 @@ pub(crate) struct Overtaken {
     versions: BTreeMap<i64, Instant>,
 }
 
+/// Pushed items that must be shown or hidden because the papers now name their number, or do no
+/// longer: in a storage that follows from the folders that are looked into.
+pub(crate) fn by_number(items: &[Item], named: &[i64]) -> Vec<Item> {
+    let pushed = items.iter().filter(|item| item.origin == Origin::Pushed);
+    pushed
+        .filter_map(|item| match (named.contains(&item.number), item.flag) {
+            (false, ACTIVE) => Some(item.flagged(VANISHED)),
+            (true, VANISHED) => Some(item.flagged(ACTIVE)),
+            _ => None,
+        })
+        .collect()
+}
+
 impl Overtaken {
     /// Looks through all items of a patient at a facility. What has vanished from the storage was
     /// there, and is not what was pushed before.
@@ -41,7 +54,8 @@ impl Overtaken {
             item.flag = VANISHED;
         }
         let pushed = |item: &&Item| item.origin == Origin::Pushed && item.flag == ACTIVE;
-        let order = |item: &Item| (item.version, item.content);
+        // Two versions of one time are told apart by their arrival.
+        let order = |item: &Item| (item.version, item.department);
         let Some(newest) = items.iter().filter(pushed).map(order).max() else {
             return items;
         };
