@@ -15,10 +15,10 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions, PgRow};
 use sqlx::sqlite::{
-    SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
-    SqliteRow, SqliteSynchronous,
+    SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool,
+    SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
-use sqlx::{FromRow, Postgres, Sqlite, Transaction};
+use sqlx::{Connection, FromRow, Postgres, Sqlite, Transaction};
 
 use crate::error::Error;
 use crate::private;
@@ -210,6 +210,15 @@ fn create(path: &Path) -> Result<(), Error> {
     }
 }
 
+/// Whether a connection may serve somebody else. When the disk fails at a commit, SQLite has rolled the
+/// transaction back by itself, and sqlx believes that it goes on: whatever came next would be a savepoint
+/// within it, whose release succeeds and makes nothing durable. Such a connection is closed.
+async fn is_out_of_transactions(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    // A rollback may still be on its way; this comes behind it.
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
+}
+
 fn rows<T, R>(rows: &[R]) -> Result<Vec<T>, Error>
 where
     R: sqlx::Row,
@@ -256,6 +265,7 @@ impl Db {
             let attached = attached.clone();
             SqlitePoolOptions::new()
                 .max_connections(size)
+                .after_release(|connection, _| Box::pin(is_out_of_transactions(connection)))
                 .after_connect(move |connection, _| {
                     let attached = attached.clone();
                     Box::pin(async move {
