@@ -1,5 +1,7 @@
 //! What can go wrong in the store, sorted by what the caller can do about it.
 
+use std::io::ErrorKind;
+
 /// An error of the store. Its text names the operation and carries no patient data.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -40,27 +42,90 @@ impl From<sqlx::Error> for Error {
             sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => {
                 Self::Unavailable("database")
             }
-            sqlx::Error::Database(inner) => {
-                // SQLite: 5 busy, 261 busy recovery, 517 busy snapshot; PostgreSQL: class 08, 40, 53, 57.
-                let code = inner.code().unwrap_or_default().into_owned();
-                let busy = ["5", "261", "517"].contains(&code.as_str());
-                let passing = code.len() == 5
-                    && ["08", "40", "53", "57"]
-                        .iter()
-                        .any(|class| code.starts_with(class));
-                if busy || passing {
-                    Self::Unavailable("database")
-                } else {
-                    Self::Other("database statement", error.into())
-                }
-            }
+            sqlx::Error::Database(inner) => match passing(&inner.code().unwrap_or_default()) {
+                Some(reason) => Self::Unavailable(reason),
+                None => Self::Other("database statement", error.into()),
+            },
             _ => Self::Other("database", error.into()),
         }
     }
 }
 
+/// Why a database does not do its work now, when its code says that it may do it later.
+fn passing(code: &str) -> Option<&'static str> {
+    // PostgreSQL's have five characters: a class and what it is. 25006 is a read-only transaction.
+    if code.len() == 5 {
+        let classes = ["08", "40", "53", "57", "58"];
+        return match code {
+            "53100" => Some("database: the disk is full"),
+            "25006" => Some("database: it is read-only"),
+            _ if classes.iter().any(|class| code.starts_with(class)) => Some("database"),
+            _ => None,
+        };
+    }
+    // SQLite's are numbers, whose low byte is the kind of trouble.
+    match code.parse::<u32>().ok()? & 0xff {
+        5 => Some("database"),
+        8 => Some("database: it is read-only"),
+        10 => Some("database: the disk fails"),
+        13 => Some("database: the disk is full"),
+        14 => Some("database: its file cannot be opened"),
+        _ => None,
+    }
+}
+
 impl From<std::io::Error> for Error {
     fn from(error: std::io::Error) -> Self {
-        Self::Other("file", error.into())
+        match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+                Self::Unavailable("file: the disk is full")
+            }
+            ErrorKind::ReadOnlyFilesystem => Self::Unavailable("file: the disk is read-only"),
+            _ => Self::Other("file", error.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(code: &str, expected: Option<&str>) {
+        assert_eq!(passing(code), expected, "{code}");
+    }
+
+    #[test]
+    fn what_passes_is_tried_again() {
+        check("5", Some("database"));
+        check("517", Some("database")); // SQLITE_BUSY_SNAPSHOT
+        check("57P01", Some("database")); // admin_shutdown
+        check("58030", Some("database")); // io_error
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_disk_is_named() {
+        check("13", Some("database: the disk is full"));
+        check("778", Some("database: the disk fails")); // SQLITE_IOERR_WRITE
+        check("1032", Some("database: it is read-only")); // SQLITE_READONLY_DBMOVED
+        check("14", Some("database: its file cannot be opened"));
+        check("53100", Some("database: the disk is full"));
+        check("25006", Some("database: it is read-only"));
+    }
+
+    #[test]
+    fn what_a_person_must_look_at_is_not_tried_again() {
+        check("11", None); // SQLITE_CORRUPT
+        check("2067", None); // SQLITE_CONSTRAINT_UNIQUE
+        check("23505", None); // unique_violation
+        check("", None);
+    }
+
+    #[test]
+    fn a_full_disk_passes() {
+        let full = std::io::Error::from(ErrorKind::StorageFull);
+        assert!(Error::from(full).is_retryable());
+        let absent = std::io::Error::from(ErrorKind::NotFound);
+        assert!(!Error::from(absent).is_retryable());
     }
 }
