@@ -49,10 +49,17 @@ impl Local {
                 Some(segment) => segment,
                 None => Segment::create(&folder)?,
             };
-            let places = segment.write(&frames)?;
-            // Only a segment whose last write is whole is written to again.
-            *open = Some(segment);
-            Ok::<_, Error>(places)
+            match segment.write(&frames) {
+                Ok(places) => {
+                    *open = Some(segment);
+                    Ok::<_, Error>(places)
+                }
+                // Only a segment whose last write is whole is written to again.
+                Err(error) => {
+                    segment.give_up(&folder);
+                    Err(error)
+                }
+            }
         });
         written
             .await
@@ -189,5 +196,15 @@ impl Segment {
         self.file.sync_data()?;
         self.end += i64::try_from(bytes.len()).map_err(|_| Error::Corrupt("frame"))?;
         Ok(places)
+    }
+
+    /// Gives back what the last write left: no row points to it, and on a full disk every attempt would
+    /// leave more.
+    fn give_up(self, folder: &Path) {
+        // What cannot be given back now is found by `jobs::rewrite`.
+        let _ = match u64::try_from(self.end) {
+            Ok(0) | Err(_) => std::fs::remove_file(path(folder, self.number)),
+            Ok(end) => self.file.set_len(end),
+        };
     }
 }
