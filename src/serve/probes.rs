@@ -3,6 +3,7 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use anyhow::Context;
 use axum::extract::State;
@@ -17,6 +18,9 @@ use store::Store;
 use tokio::net::TcpListener;
 
 use crate::metrics::{OPENMETRICS, openmetrics};
+
+/// What takes longer than this to say that it is there is away.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The listener, before it answers.
 pub(super) struct Probes {
@@ -63,20 +67,32 @@ impl Probes {
     }
 }
 
-/// Whether reads would be answered: databases and the place of the sealed bytes answer, and the grants
-/// follow from the profile. Feeds that cannot keep what is pushed are named; they hold up no reader.
+/// Whether reads would be answered: databases and the place of the sealed bytes answer, the grants
+/// follow from the profile, and the audit can be written. Feeds that cannot do their work are named; they hold up no reader.
 async fn ready(State(store): State<Store>) -> impl IntoResponse {
-    let grants = matches!(store.disclosure().ready().await, Ok(true));
-    let records = store.jobs().answers().await;
-    let blobs = store.jobs().blobs_answer().await;
-    let status = if grants && records && blobs {
+    let (jobs, disclosure) = (store.jobs(), store.disclosure());
+    let (grants, records, blobs, audit) = tokio::join!(
+        in_time(async { matches!(disclosure.ready().await, Ok(true)) }),
+        in_time(jobs.answers()),
+        in_time(jobs.blobs_answer()),
+        in_time(store.audit().answers()),
+    );
+    let status = if grants && records && blobs && audit {
         StatusCode::OK
     } else {
         StatusCode::SERVICE_UNAVAILABLE
     };
     let said = json!({
         "schema": "musubi-ready/1", "grants": grants, "records": records, "blobs": blobs,
-        "stalled_feeds": store.jobs().stalled(),
+        "audit": audit,
+        "stalled_feeds": jobs.stalled(),
     });
     (status, Json(said))
+}
+
+/// Whether something answers before whoever asked has gone.
+async fn in_time(answers: impl Future<Output = bool>) -> bool {
+    tokio::time::timeout(PATIENCE, answers)
+        .await
+        .unwrap_or(false)
 }

@@ -11,6 +11,7 @@ mod verify;
 use std::cell::Cell;
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use model::time::Instant;
@@ -100,6 +101,7 @@ pub struct Audit {
     network_hash: [u8; 32],
     sender: mpsc::UnboundedSender<Option<Waiting>>,
     writer: Arc<Mutex<Option<JoinHandle<()>>>>,
+    fails: Arc<AtomicBool>,
 }
 
 /// A row on its way to the disk.
@@ -121,7 +123,9 @@ impl Audit {
         network_hash: [u8; 32],
     ) -> Result<Self, Error> {
         let (sender, receiver) = mpsc::unbounded_channel();
+        let fails = Arc::new(AtomicBool::new(false));
         let chain = Chain {
+            fails: Arc::clone(&fails),
             db: db.clone(),
             keys: keys.clone(),
             writer: i64::from_le_bytes(random()?) & i64::MAX,
@@ -129,6 +133,7 @@ impl Audit {
             leaf: [0; 32],
             copied: 0,
             viewed: Viewed::default(),
+            is_told: false,
         };
         let writer = tokio::spawn(chain.run(receiver));
         Ok(Self {
@@ -138,6 +143,7 @@ impl Audit {
             network_hash,
             sender,
             writer: Arc::new(Mutex::new(Some(writer))),
+            fails,
         })
     }
 
@@ -155,6 +161,15 @@ impl Audit {
     /// Writes a row and waits until it is durable.
     pub async fn record(&self, event: Event) -> Result<(), Error> {
         self.submit(event).durable().await
+    }
+
+    /// Whether rows can be written. It is tried only after some could not.
+    pub async fn answers(&self) -> bool {
+        if !self.fails.load(Ordering::SeqCst) {
+            return true;
+        }
+        // A row that says so is the proof.
+        self.record(Event::new(Action::Resumed)).await.is_ok()
     }
 
     /// Query parameters as they may stand in a row; nothing when there are none.
@@ -218,6 +233,9 @@ struct Chain {
     leaf: [u8; 32],
     copied: i64,
     viewed: Viewed,
+    fails: Arc<AtomicBool>,
+    /// The last batch, or the last copy, failed; that was said.
+    is_told: bool,
 }
 
 /// Whose views of one day stand in `last_view` already: (patient, person).
@@ -283,9 +301,14 @@ impl Chain {
         let events: Vec<&Event> = batch.iter().map(|waiting| &waiting.event).collect();
         let written = self.write(&events).await;
         let failed = written.is_err();
+        self.fails.store(failed, Ordering::SeqCst);
         if let Err(error) = written {
-            tracing::error!(%error, rows = batch.len(), "audit rows could not be written; nothing was disclosed");
+            if !std::mem::replace(&mut self.is_told, true) {
+                tracing::error!(%error, "audit rows cannot be written; nothing is disclosed until they can");
+            }
             self.begin_anew().await;
+        } else if std::mem::take(&mut self.is_told) {
+            tracing::info!("audit rows are written again");
         }
         for waiting in batch {
             let _ = waiting.done.send(if failed {
@@ -365,7 +388,9 @@ impl Chain {
         match self.keys.db().execute(COPY, params).await {
             Ok(_) => self.copied = self.seq,
             Err(error) => {
-                tracing::error!(%error, "the audit's head could not be copied to the keys database");
+                if !std::mem::replace(&mut self.is_told, true) {
+                    tracing::error!(%error, "the audit's head could not be copied to the keys database");
+                }
             }
         }
     }

@@ -36,6 +36,7 @@ pub enum Action {
     Erased,
     Started,
     Stopped,
+    Resumed,
     GrantsRecomputed,
     TaskClosed,
     AuditRead,
