@@ -112,10 +112,11 @@ async fn empty_quarantine(store: Store) -> Result<(), Error> {
 
 /// What must follow from papers: keys, introductions, erasing.
 async fn errands(store: Store) {
-    let mut wait = ERRANDS_EVERY;
+    let (mut wait, mut fails) = (ERRANDS_EVERY, false);
     loop {
         match follow(&store).await {
             Ok(followed) => {
+                fails = false;
                 // What fails again and again is tried less often.
                 let in_vain = followed.done == 0 && followed.failed > 0;
                 wait = if in_vain {
@@ -125,7 +126,9 @@ async fn errands(store: Store) {
                 };
             }
             Err(error) => {
-                tracing::error!(%error, "errands of papers wait");
+                if !std::mem::replace(&mut fails, true) {
+                    tracing::error!(%error, "errands of papers wait");
+                }
                 wait = (wait * 2).min(LONGEST_WAIT);
             }
         }

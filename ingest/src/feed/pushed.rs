@@ -161,15 +161,17 @@ impl Lane {
     /// Accepts what arrives, for ever.
     pub(crate) async fn keep_accepting(&self, arrived: &Notify) {
         let (mut behind, mut from_the_first) = (0, Instant::now());
-        let mut wait = LOOK_EVERY;
+        let (mut wait, mut fails) = (LOOK_EVERY, false);
         loop {
             let mut report = Report::default();
             let followed = self.follow_papers().await;
             let drained = self.drain(behind, &mut report).await;
             match followed.and(drained) {
-                Ok(last) => (behind, wait) = (last, LOOK_EVERY),
+                Ok(last) => (behind, wait, fails) = (last, LOOK_EVERY, false),
                 Err(error) => {
-                    tracing::error!(%error, retry_s = wait.as_secs(), "messages wait in the inbox");
+                    if !std::mem::replace(&mut fails, true) {
+                        tracing::error!(%error, "messages wait in the inbox");
+                    }
                     wait = (wait * 2).min(LONGEST_WAIT);
                 }
             }

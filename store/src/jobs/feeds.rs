@@ -98,7 +98,7 @@ impl Jobs {
         Ok(())
     }
 
-    /// Says whether a feed of this process can keep what its senders push. It is remembered in memory
+    /// Says whether a feed of this process cannot do its work. It is remembered in memory
     /// only: the database may be what is missing.
     pub fn set_stalled(&self, feed: &str, is_stalled: bool) {
         let stalled = self.store.0.stalled.lock();

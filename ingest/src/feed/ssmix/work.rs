@@ -23,7 +23,8 @@ impl Tree {
         let report = match swept {
             Ok(report) => report,
             Err(error) => {
-                jobs.feed_failed(&feed.id).await?;
+                // For the status of other processes; the database may be what is away.
+                let _ = jobs.feed_failed(&feed.id).await;
                 return Err(error);
             }
         };
@@ -42,12 +43,22 @@ impl Tree {
 
     /// Sweeps again and again.
     pub(crate) async fn keep_sweeping(&self, every: Duration) {
-        let mut wait = every;
+        let jobs = self.store.jobs();
+        let (mut wait, mut fails) = (every, false);
         loop {
-            match self.sweep_and_tell(&|_, _| {}).await {
-                Ok(_) => wait = every,
+            let swept = self.sweep_and_tell(&|_, _| {}).await;
+            jobs.set_stalled(&self.feed.id, swept.is_err());
+            match swept {
+                Ok(_) => {
+                    wait = every;
+                    if std::mem::take(&mut fails) {
+                        tracing::info!("the storage is swept again");
+                    }
+                }
                 Err(error) => {
-                    tracing::error!(%error, retry_s = wait.as_secs(), "sweep failed; the feed waits and tries again");
+                    if !std::mem::replace(&mut fails, true) {
+                        tracing::error!(%error, "sweep failed; the feed waits and tries again");
+                    }
                     wait = (wait * 2).min(LONGEST_WAIT.max(every));
                 }
             }
@@ -57,12 +68,14 @@ impl Tree {
 
     /// Back-fills patients as papers ask for it.
     pub(crate) async fn keep_back_filling(&self) {
-        let mut wait = BACK_FILLS_EVERY;
+        let (mut wait, mut fails) = (BACK_FILLS_EVERY, false);
         loop {
             match self.back_fill_all().await {
-                Ok(()) => wait = BACK_FILLS_EVERY,
+                Ok(()) => (wait, fails) = (BACK_FILLS_EVERY, false),
                 Err(error) => {
-                    tracing::warn!(%error, "back-fill waits");
+                    if !std::mem::replace(&mut fails, true) {
+                        tracing::warn!(%error, "back-fill waits");
+                    }
                     wait = (wait * 2).min(LONGEST_WAIT);
                 }
             }
