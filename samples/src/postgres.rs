@@ -1,6 +1,7 @@
 //! A private PostgreSQL for tests: started on first use, stopped when the test process ends, with a
 //! fresh database for whoever asks. `MUSUBI_TEST_POSTGRES` (a URL without a database name, such as
-//! `postgres://user:secret@host:5432`) may point to a server that is there already.
+//! `postgres://user:secret@host:5432`) may point to a server that is there already. [`Own`] is a
+//! server that a test may stop.
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The running server; its wrapper stops it when our end of the pipe closes.
 struct Server {
-    _wrapper: Child,
+    wrapper: Child,
     socket: PathBuf,
     bin: PathBuf,
     as_postgres: bool,
@@ -36,21 +37,68 @@ pub fn database() -> Result<String, String> {
         return Ok(format!("{base}/{name}"));
     }
     let server = SERVER
-        .get_or_init(|| start().map_err(|error| format!("PostgreSQL: {error}")))
+        .get_or_init(|| {
+            start(&folder("shared"), false).map_err(|error| format!("PostgreSQL: {error}"))
+        })
         .as_ref()?;
-    let socket = server.socket.display().to_string();
-    let made = server
-        .command("createdb")
-        .args(["-h", &socket, "-U", "postgres", "-T", "template0", &name])
-        .output()
-        .map_err(|error| format!("createdb: {error}"))?;
-    if !made.status.success() {
-        return Err(format!(
-            "createdb: {}",
-            String::from_utf8_lossy(&made.stderr)
-        ));
+    server.create(&name)?;
+    Ok(server.url(&name))
+}
+
+/// A server of one test alone, which may be away for a while.
+pub struct Own {
+    folder: PathBuf,
+    server: Option<Server>,
+}
+
+impl Own {
+    /// Starts a server.
+    ///
+    /// # Errors
+    /// As [`database`].
+    pub fn start() -> Result<Self, String> {
+        let folder = folder("own");
+        let server = start(&folder, true).map_err(|error| format!("PostgreSQL: {error}"))?;
+        server.create("musubi")?;
+        Ok(Self {
+            folder,
+            server: Some(server),
+        })
     }
-    Ok(format!("postgres:///{name}?host={socket}&user=postgres"))
+
+    /// URL of its database, with C collation.
+    pub fn url(&self) -> String {
+        let server = self.server.as_ref();
+        server.map_or_else(String::new, |server| server.url("musubi"))
+    }
+
+    /// Stops it as a failure would: whoever is connected is cut off.
+    ///
+    /// # Errors
+    /// When it does not stop.
+    pub fn stop(&mut self) -> io::Result<()> {
+        if let Some(mut server) = self.server.take() {
+            drop(server.wrapper.stdin.take());
+            server.wrapper.wait()?;
+        }
+        Ok(())
+    }
+
+    /// Starts it again, with what it had.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn again(&mut self) -> io::Result<()> {
+        self.server = Some(launch(&self.folder, true)?);
+        Ok(())
+    }
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        let _ = self.stop();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
 }
 
 #[expect(
@@ -73,6 +121,26 @@ pub fn data_folder() -> Option<PathBuf> {
 }
 
 impl Server {
+    fn create(&self, name: &str) -> Result<(), String> {
+        let socket = self.socket.display().to_string();
+        let mut createdb = self.command("createdb");
+        createdb.args(["-h", &socket, "-U", "postgres", "-T", "template0", name]);
+        let made = createdb
+            .output()
+            .map_err(|error| format!("createdb: {error}"))?;
+        if made.status.success() {
+            Ok(())
+        } else {
+            let said = String::from_utf8_lossy(&made.stderr);
+            Err(format!("createdb: {said}"))
+        }
+    }
+
+    fn url(&self, name: &str) -> String {
+        let socket = self.socket.display();
+        format!("postgres:///{name}?host={socket}&user=postgres")
+    }
+
     fn command(&self, program: &str) -> Command {
         command(&self.bin.join(program), self.as_postgres)
     }
@@ -100,14 +168,21 @@ fn programs() -> io::Result<PathBuf> {
     })
 }
 
-fn start() -> io::Result<Server> {
+/// A folder for a server of this process.
+fn folder(purpose: &str) -> PathBuf {
+    let number = DATABASES.fetch_add(1, Ordering::SeqCst);
+    let name = format!("musubi-postgres-{}-{purpose}-{number}", std::process::id());
+    std::env::temp_dir().join(name)
+}
+
+/// Makes a server in a folder, and starts it; whether it `keeps` what it has when it ends.
+fn start(folder: &Path, keeps: bool) -> io::Result<Server> {
     let bin = programs()?;
     // PostgreSQL refuses to run as root.
     let as_postgres = is_root()?;
-    let folder = std::env::temp_dir().join(format!("musubi-postgres-{}", std::process::id()));
-    std::fs::create_dir_all(&folder)?;
+    std::fs::create_dir_all(folder)?;
     if as_postgres {
-        run(Command::new("chown").arg("postgres").arg(&folder))?;
+        run(Command::new("chown").arg("postgres").arg(folder))?;
     }
     let data = folder.join("data");
     let socket = folder.join("socket");
@@ -125,17 +200,26 @@ fn start() -> io::Result<Server> {
         ])
         .arg(&data)
         .stdout(Stdio::null()))?;
+    launch(folder, keeps)
+}
+
+/// Starts the server of a folder.
+fn launch(folder: &Path, keeps: bool) -> io::Result<Server> {
+    let bin = programs()?;
+    let as_postgres = is_root()?;
+    let (data, socket) = (folder.join("data"), folder.join("socket"));
     // The wrapper waits for the end of its standard input, which is the end of this process.
     let script = "\"$0\" -D \"$1\" -k \"$2\" -c listen_addresses='' -c fsync=off -c max_connections=400 \
                   -c log_statement=none -c log_parameter_max_length=0 >\"$3/log\" 2>&1 & server=$!; \
-                  read -r _; kill -INT $server; wait $server; rm -rf \"$1\" \"$2\"";
+                  read -r _; kill -INT $server; wait $server; test \"$4\" = keep || rm -rf \"$1\" \"$2\"";
     let mut wrapper = command(Path::new("sh"), as_postgres);
     wrapper
         .args(["-c", script])
         .arg(bin.join("postgres"))
         .arg(&data)
         .arg(&socket)
-        .arg(&data);
+        .arg(&data)
+        .arg(if keeps { "keep" } else { "remove" });
     let mut wrapper = wrapper
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
@@ -149,7 +233,7 @@ fn start() -> io::Result<Server> {
             .status()?;
         if ready.success() {
             return Ok(Server {
-                _wrapper: wrapper,
+                wrapper,
                 socket,
                 bin,
                 as_postgres,
