@@ -12,6 +12,7 @@ mod needles;
 mod numbers;
 mod support;
 
+mod away;
 mod byte_scan;
 mod crash;
 mod demo;

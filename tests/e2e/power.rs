@@ -47,9 +47,8 @@ fn no_promise_is_given_before_what_it_rests_on_is_synced() {
         "sweep = \"1h\"",
     );
     hub.secretary();
-    for patient in [known, new] {
-        hub.admit(patient);
-    }
+    hub.admit(known);
+    hub.admit(new);
     hub.consents(&[paper("N-1", known, CLINIC, "*")]);
     hub.ingest();
     let secret = hub.person("clerk", "secretariat", HOSPITAL);
