@@ -48,9 +48,9 @@ pub(crate) async fn run(feed: Arc<Feed>, store: Store, most: u64, stop: watch::R
     match &feed.source {
         Source::SsMix2Tree { sweep, .. } => {
             let tree = Tree::new(Arc::clone(&feed), store, most);
-            let work = async {
+            let work = Box::pin(async {
                 tokio::join!(tree.keep_sweeping(*sweep), tree.keep_back_filling());
-            };
+            });
             until_stop(work, stop).await;
         }
         Source::MllpListen(_) => {
