@@ -299,13 +299,18 @@ impl Db {
             .max_connections(8)
             .connect_with(options)
             .await?;
-        let (collation,): (String,) =
-            sqlx::query_as("select datcollate from pg_database where datname = current_database()")
-                .fetch_one(&pool)
-                .await?;
+        let sql = "select datcollate, current_setting('synchronous_commit') from pg_database \
+                   where datname = current_database()";
+        let (collation, commits): (String, String) = sqlx::query_as(sql).fetch_one(&pool).await?;
         if collation != "C" && collation != "POSIX" && collation != "C.UTF-8" {
             return Err(Error::Conflict(
                 "the PostgreSQL database must have C collation",
+            ));
+        }
+        // What was acknowledged would be gone after a failure of its machine.
+        if commits == "off" {
+            return Err(Error::Conflict(
+                "the PostgreSQL database must not have synchronous_commit = off",
             ));
         }
         Ok(Self::Postgres(pool))
@@ -504,5 +509,19 @@ impl Tx {
             Self::Postgres(tx) => tx.commit().await?,
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_database_that_forgets_what_it_committed_is_refused() {
+        let url = samples::postgres::database().unwrap();
+        let forgetful = format!("{url}&options=-csynchronous_commit%3Doff");
+        let opened = Db::open(Name::Records, &forgetful, None).await;
+        assert!(matches!(opened, Err(Error::Conflict(_))));
+        assert!(Db::open(Name::Records, &url, None).await.is_ok());
     }
 }
