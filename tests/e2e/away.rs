@@ -142,12 +142,13 @@ fn store(hub: &Hub, patient: &Patient) {
     patient.write(&roots).unwrap();
 }
 
-/// Items that are kept.
+/// Items that are kept, of the storage and of the line.
 fn files(hub: &Hub) -> usize {
     let status = hub.musubi(&["status", "--json"], "");
     let status: Value = serde_json::from_slice(&status.stdout).unwrap_or_default();
-    let files = status["feeds"][0]["files"].as_u64();
-    files.map_or(0, |files| usize::try_from(files).unwrap())
+    let counts = [&status["feeds"][0]["files"], &status["pushed"][0]["items"]];
+    let counts = counts.into_iter().filter_map(Value::as_u64);
+    usize::try_from(counts.sum::<u64>()).unwrap()
 }
 
 #[test]
