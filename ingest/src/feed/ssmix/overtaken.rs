@@ -90,3 +90,79 @@ impl Overtaken {
         same.map(|item| item.slot).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use store::Outcome;
+
+    use super::*;
+
+    /// An item of slot 1.
+    fn item(origin: Origin, version: i64, arrival: i64, content: i64) -> Item {
+        let path = version * 100 + arrival;
+        let version = Instant(version);
+        let mut item = Item::new(
+            1,
+            path,
+            0,
+            1,
+            version,
+            arrival,
+            content,
+            0,
+            0,
+            Outcome::Read,
+        );
+        item.origin = origin;
+        item.number = i64::from(origin == Origin::Pushed) * 7;
+        item
+    }
+
+    /// The flags with which items count, by their contents.
+    #[track_caller]
+    fn check(items: &[Item], expected: &[(i64, i64)]) {
+        let counted = Overtaken::by(items.iter()).as_they_count(items.to_vec());
+        let flags: Vec<(i64, i64)> = counted
+            .iter()
+            .map(|item| (item.content, item.flag))
+            .collect();
+        assert_eq!(flags, expected);
+    }
+
+    #[test]
+    fn a_pushed_message_counts_until_the_storage_has_it() {
+        let pushed = item(Origin::Pushed, 5, 1, 50);
+        check(&[pushed.clone()], &[(50, ACTIVE)]);
+        let older = item(Origin::Storage, 4, 0, 40);
+        check(&[pushed.clone(), older], &[(50, ACTIVE), (40, SUPERSEDED)]);
+        let as_new = item(Origin::Storage, 5, 0, 51);
+        check(&[pushed.clone(), as_new], &[(50, VANISHED), (51, ACTIVE)]);
+        let same_bytes = item(Origin::Storage, 4, 0, 50);
+        check(&[pushed, same_bytes], &[(50, VANISHED), (50, ACTIVE)]);
+    }
+
+    #[test]
+    fn of_two_pushed_at_one_time_the_one_that_came_later_counts() {
+        let (first, second) = (
+            item(Origin::Pushed, 5, 1, 99),
+            item(Origin::Pushed, 5, 2, 11),
+        );
+        check(
+            &[first.clone(), second.clone()],
+            &[(99, SUPERSEDED), (11, ACTIVE)],
+        );
+        check(&[second, first], &[(11, ACTIVE), (99, SUPERSEDED)]);
+    }
+
+    #[test]
+    fn what_was_pushed_under_a_number_is_hidden_and_shown_with_it() {
+        let (stored, pushed) = (
+            item(Origin::Storage, 5, 0, 1),
+            item(Origin::Pushed, 5, 1, 2),
+        );
+        assert_eq!(by_number(&[stored.clone(), pushed.clone()], &[7]), []);
+        let hidden = by_number(&[stored, pushed.clone()], &[8]);
+        assert_eq!(hidden, [pushed.flagged(VANISHED)]);
+        assert_eq!(by_number(&hidden, &[7]), [pushed]);
+    }
+}
