@@ -65,8 +65,8 @@ mod tests {
     use super::*;
     use crate::json::plain;
 
-    fn check(value: impl Into<Value>, expected: serde_json::Value) {
-        assert_eq!(plain(Object::new().with("x", value)), expected);
+    fn check(value: impl Into<Value>, expected: &serde_json::Value) {
+        assert_eq!(plain(Object::new().with("x", value)), *expected);
     }
 
     #[test]
@@ -80,15 +80,15 @@ mod tests {
             vec![Value::Null, "".into()].into(),
             "\u{0}".into(),
         ] {
-            check(empty, json!({}));
+            check(empty, &json!({}));
         }
     }
 
     #[test]
     fn what_is_said_stays_as_it_is() {
-        check("  -", json!({"x": "  -"}));
-        check(vec!["", "a"], json!({"x": ["a"]}));
-        check(false, json!({"x": false}));
-        check("a\u{0}b\u{1b}\n", json!({"x": "ab\n"}));
+        check("  -", &json!({"x": "  -"}));
+        check(vec!["", "a"], &json!({"x": ["a"]}));
+        check(false, &json!({"x": false}));
+        check("a\u{0}b\u{1b}\n", &json!({"x": "ab\n"}));
     }
 }

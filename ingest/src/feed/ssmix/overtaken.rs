@@ -132,7 +132,7 @@ mod tests {
     #[test]
     fn a_pushed_message_counts_until_the_storage_has_it() {
         let pushed = item(Origin::Pushed, 5, 1, 50);
-        check(&[pushed.clone()], &[(50, ACTIVE)]);
+        check(std::slice::from_ref(&pushed), &[(50, ACTIVE)]);
         let older = item(Origin::Storage, 4, 0, 40);
         check(&[pushed.clone(), older], &[(50, ACTIVE), (40, SUPERSEDED)]);
         let as_new = item(Origin::Storage, 5, 0, 51);

@@ -170,7 +170,7 @@ fn rates(request: &MedicationRequest, usage: Option<&Usage>, is_first: bool) -> 
             .into_iter()
             .fold(
                 Object::new().with("type", product_amount()),
-                |out, (key, value)| out.with(&key, value),
+                |out, (key, value)| out.with(key, value),
             )
             .into()
     };
