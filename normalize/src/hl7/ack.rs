@@ -265,14 +265,22 @@ impl Header {
         if fits {
             given.to_vec()
         } else {
-            b"^~\\&".to_vec()
+            self.usual().to_vec()
         }
+    }
+
+    /// The usual MSH-2, with `|` in place of what is MSH-1 here.
+    fn usual(&self) -> [u8; 4] {
+        let other = |byte| if byte == self.separator { b'|' } else { byte };
+        b"^~\\&".map(other)
     }
 
     /// A delimiter of MSH-2: 0 component, 1 repetition, 2 escape, 3 sub-component.
     fn delimiter(&self, number: usize) -> u8 {
-        let standard = b"^~\\&".get(number).copied().unwrap_or(b'&');
-        self.delimiters().get(number).copied().unwrap_or(standard)
+        let given = self.delimiters().get(number).copied();
+        given
+            .or_else(|| self.usual().get(number).copied())
+            .unwrap_or(b'&')
     }
 }
 

@@ -35,6 +35,14 @@ fn the_delimiters_are_the_senders() {
 }
 
 #[test]
+fn an_answer_is_never_cut_by_delimiters_that_nobody_sent() {
+    check(
+        b"MSH\\MSH-2\\A\\B\\C\\D\\1\\\\OUL\\x\\P\\2.5\r",
+        "MSH\\^~|&\\C\\D\\A\\B\\20260401090000\\\\ACK\\7\\P\\2.5\nMSA\\AA\\x\n",
+    );
+}
+
+#[test]
 fn what_is_not_of_production_is_rejected() {
     for processing in ["T", "D", "T^A"] {
         check(
