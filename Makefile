@@ -1,6 +1,7 @@
 # make demo           run the sample network until Ctrl-C; FRESH=1 forgets what it kept
 # make test           everything that must hold before a change goes in
 # make bench          the figures of docs/performance.md
+# make fuzz           each fuzz target for a minute, or for FUZZ_SECONDS; see docs/fuzzing.md
 # make setup          only install what the others need
 #
 # Both commands set up what they need and share one build. A single shape of the build command
@@ -9,7 +10,7 @@
 program := $(or $(CARGO_TARGET_DIR),target)/debug/musubi
 hospital := data/demo-hospital
 
-.PHONY: bench demo test setup
+.PHONY: bench demo fuzz test setup
 .NOTPARALLEL:
 
 build = cargo build --locked --workspace --all-targets
@@ -40,3 +41,7 @@ test: setup
 bench: setup
 	cargo bench --locked --bench figures
 	cargo bench --locked --bench message
+
+fuzz:
+	@scripts/setup.sh fuzz
+	@scripts/fuzz.sh

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Makes sure that what `make demo` or `make test` needs is installed. On Debian it installs what is
-# missing, where root or sudo allows; otherwise it says in one line what to install.
+# Makes sure that what `make demo`, `make test` or `make fuzz` needs is installed. On Debian it
+# installs what is missing, where root or sudo allows; otherwise it says in one line what to install.
 #
-#   scripts/setup.sh demo | test
+#   scripts/setup.sh demo | test | fuzz
 set -euo pipefail
 
 purpose=${1:-test}
@@ -25,6 +25,9 @@ missing() {
     has tar || echo tar
     has xz || echo xz-utils
     has curl || echo curl
+    if [ "$purpose" = fuzz ]; then
+        has c++ || echo g++
+    fi
     if [ "$purpose" = test ]; then
         has python3 || echo python3
         has strace || echo strace
