@@ -87,7 +87,12 @@ fn other(message: &str, event: &str) -> String {
         let plain = text.chars().filter(char::is_ascii_alphanumeric);
         plain.take(6).collect::<String>()
     };
-    format!("{}-{}", plain(message), plain(event))
+    let name = format!("{}-{}", plain(message), plain(event));
+    match DataKind::named(&name) {
+        DataKind::Other(name) => name,
+        // It must not be read again as a kind that it was not sent as.
+        _ => format!("X{name}"),
+    }
 }
 
 /// Whether a message is of this one of the kinds that share its type.
@@ -205,6 +210,10 @@ mod tests {
         check(
             &format!("{HEAD}ADT^A40^ADT_A39|1|{PID}"),
             "0000123456_-_ADT-A40_999999999999999_20240510103046984_-",
+        );
+        check(
+            &format!("{HEAD}OMP^01|1|{PID}"),
+            "0000123456_-_XOMP-01_999999999999999_20240510103046984_-",
         );
         check("no message", "-_-_-_999999999999999_20261121000000000_-");
     }
