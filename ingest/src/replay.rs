@@ -18,7 +18,7 @@ use store::{
 
 use crate::Progress;
 use crate::cpu::Pace;
-use crate::feed::ssmix::change::{Resolved, Resolver};
+use crate::feed::ssmix::change::Resolver;
 use crate::feed::ssmix::prove::test;
 use crate::feed::ssmix::read::{Number, ReadFile, Reader};
 use crate::feed::ssmix::show::{SlotKind, VANISHED};
@@ -256,16 +256,13 @@ impl Replay {
         let resolver = Resolver {
             feed: &self.stored,
             intake: &intake,
-            patient: entry.patient,
-            has_one_number: entry.links.len() == 1,
+            entry,
             known,
         };
-        let resolved = resolver
-            .resolve(read, Vec::new())
-            .await
-            .map_err(unless_cut)?;
+        let change = resolver.resolve(read, Vec::new(), Vec::new());
+        let change = change.await.map_err(unless_cut)?;
         let joined = intake.joined(entry.patient, &self.facility).await?;
-        let change = self.difference(entry, known, &changed, resolved, &joined, &mut replayed);
+        let change = difference(change, known, &changed, &joined, &mut replayed);
         Ok(Portion { replayed, change })
     }
 
@@ -297,58 +294,43 @@ impl Replay {
         read.extend(reader(&self.pushed).again(kept, Origin::Pushed).await);
         read
     }
+}
 
-    /// What is left to write when all that is as before is taken away; nothing when all is.
-    fn difference(
-        &self,
-        entry: &RosterEntry,
-        known: &Known,
-        changed: &BTreeSet<i64>,
-        resolved: Resolved,
-        before: &[Record],
-        replayed: &mut Replayed,
-    ) -> Option<PatientChange> {
-        let slots: Vec<SlotChange> = resolved
-            .slots
-            .into_iter()
-            .filter(|slot| is_shown_otherwise(slot, changed))
-            .collect();
-        let shown = slots.iter().flat_map(|slot| &slot.publish);
-        let shown: BTreeSet<i64> = shown.map(|publish| publish.path).collect();
-        let kept: BTreeMap<i64, &Item> = known.items.iter().map(|item| (item.path, item)).collect();
-        let as_it_is = |change: ItemChange| {
-            let path = change.item.path;
-            if changed.contains(&path) {
-                return Some(change);
-            }
-            let item = kept.get(&path).filter(|_| shown.contains(&path))?;
-            Some(ItemChange {
-                item: (*item).clone(),
-                packed: None,
-                findings: None,
-                fresh: false,
-            })
-        };
-        let items: Vec<ItemChange> = resolved.items.into_iter().filter_map(as_it_is).collect();
-        let joined = resolved.joined.filter(|joined| differ(before, joined));
-        if let Some(joined) = &joined {
-            let after: Vec<&Record> = joined.iter().map(|joined| &joined.record).collect();
-            replayed.count(before, &after);
+/// What is left to write when all that is as before is taken away; nothing when all is.
+fn difference(
+    mut change: PatientChange,
+    known: &Known,
+    changed: &BTreeSet<i64>,
+    before: &[Record],
+    replayed: &mut Replayed,
+) -> Option<PatientChange> {
+    change
+        .slots
+        .retain(|slot| is_shown_otherwise(slot, changed));
+    let shown = change.slots.iter().flat_map(|slot| &slot.publish);
+    let shown: BTreeSet<i64> = shown.map(|publish| publish.path).collect();
+    let kept: BTreeMap<i64, &Item> = known.items.iter().map(|item| (item.path, item)).collect();
+    let as_it_is = |change: ItemChange| {
+        let path = change.item.path;
+        if changed.contains(&path) {
+            return Some(change);
         }
-        let nothing = items.is_empty() && slots.is_empty() && joined.is_none();
-        (!nothing).then(|| PatientChange {
-            patient: entry.patient,
-            public: entry.public,
-            epoch: entry.epoch,
-            facility: self.facility.clone(),
-            joins: known.joins,
-            items,
-            slots,
-            joined,
-            tokens: resolved.tokens,
-            taken: Vec::new(),
+        let item = kept.get(&path).filter(|_| shown.contains(&path))?;
+        Some(ItemChange {
+            item: (*item).clone(),
+            packed: None,
+            findings: None,
+            fresh: false,
         })
+    };
+    change.items = change.items.into_iter().filter_map(as_it_is).collect();
+    change.joined = change.joined.filter(|joined| differ(before, joined));
+    if let Some(joined) = &change.joined {
+        let after: Vec<&Record> = joined.iter().map(|joined| &joined.record).collect();
+        replayed.count(before, &after);
     }
+    let nothing = change.items.is_empty() && change.slots.is_empty() && change.joined.is_none();
+    (!nothing).then_some(change)
 }
 
 /// What only its arrival told about a message stands as it did.

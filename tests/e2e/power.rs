@@ -36,7 +36,7 @@ fn far(hub: &Hub) -> (u64, u64) {
 fn no_promise_is_given_before_what_it_rests_on_is_synced() {
     let patients = patients(47, 3, 60);
     let [known, new, strange] = &patients[..] else {
-        unreachable!()
+        panic!("two patients were made")
     };
     let hub = Hub::new(Kind::Sqlite);
     hub.listens();

@@ -126,23 +126,11 @@ impl Lane {
         let resolver = Resolver {
             feed: &self.feed,
             intake: &self.store.intake(),
-            patient: entry.patient,
-            has_one_number: entry.links.len() == 1,
+            entry,
             known,
         };
-        let resolved = resolver.resolve(read, moved).await.map_err(unless_cut)?;
-        Ok(PatientChange {
-            patient: entry.patient,
-            public: entry.public,
-            epoch: entry.epoch,
-            facility: self.feed.facility.clone(),
-            joins: known.joins,
-            items: resolved.items,
-            slots: resolved.slots,
-            joined: resolved.joined,
-            tokens: resolved.tokens,
-            taken,
-        })
+        let change = resolver.resolve(read, moved, taken);
+        change.await.map_err(unless_cut)
     }
 
     /// Accepts what waits behind an arrival number, until nothing does; gives the last one that was

@@ -277,23 +277,11 @@ impl Tree {
         let resolver = Resolver {
             feed: &self.feed,
             intake: &intake,
-            patient: entry.patient,
-            has_one_number: entry.links.len() == 1,
+            entry,
             known,
         };
-        let resolved = resolver.resolve(read, moved).await.map_err(unless_cut)?;
-        Ok(PatientChange {
-            patient: entry.patient,
-            public: entry.public,
-            epoch: entry.epoch,
-            facility: self.feed.facility.clone(),
-            joins: known.joins,
-            items: resolved.items,
-            slots: resolved.slots,
-            joined: resolved.joined,
-            tokens: resolved.tokens,
-            taken: Vec::new(),
-        })
+        let change = resolver.resolve(read, moved, Vec::new());
+        change.await.map_err(unless_cut)
     }
 }
 

@@ -41,7 +41,7 @@ async fn understand_less(hospital: &Hospital) -> (usize, usize) {
         }
         records.pop();
         let Body::Observation(first) = &mut records[0].body else {
-            unreachable!()
+            panic!("a result is an observation")
         };
         first.notes.push("as it was".to_owned());
         left += records.len();

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::feed::Feed;
-use model::id::PatientNumber;
 use model::record::{Body, Kind};
 use normalize::join::{self, Contribution, allergies, encounters};
 use normalize::ssmix::data_type::DataKind;
 use normalize::ssmix::path::Flag;
 use store::{
-    Error, FoundBy, Intake, Item, ItemChange, Joined, Known, Origin, SlotChange, Standing, Token,
+    Error, FoundBy, Intake, Item, ItemChange, Joined, Known, Origin, PatientChange, RosterEntry,
+    SlotChange, Standing, Token,
 };
 
 use super::fact::{self, Fact, Facts};
@@ -89,29 +89,22 @@ pub(crate) fn difference(
 pub(crate) struct Resolver<'a> {
     pub(crate) feed: &'a Feed,
     pub(crate) intake: &'a Intake,
-    pub(crate) patient: PatientNumber,
-    pub(crate) has_one_number: bool,
+    pub(crate) entry: &'a RosterEntry,
     pub(crate) known: &'a Known,
 }
 
 /// What items say, by their paths.
 type Said = BTreeMap<i64, Facts>;
 
-/// Items, slots, joined records and tokens that follow.
-pub(crate) struct Resolved {
-    pub(crate) items: Vec<ItemChange>,
-    pub(crate) slots: Vec<SlotChange>,
-    pub(crate) joined: Option<Vec<Joined>>,
-    pub(crate) tokens: Option<FoundBy>,
-}
-
 impl Resolver<'_> {
-    /// Resolves what was read, renamed and has vanished.
+    /// What changes for the patient because of what was read, and of what was renamed or has vanished;
+    /// `taken` are the messages that wait no longer.
     pub(crate) async fn resolve(
         &self,
         read: Vec<ReadFile>,
         moved: Vec<Item>,
-    ) -> Result<Resolved, Error> {
+        taken: Vec<i64>,
+    ) -> Result<PatientChange, Error> {
         let mut items: BTreeMap<i64, Item> = self
             .known
             .items
@@ -160,11 +153,18 @@ impl Resolver<'_> {
             .collect();
         let joined = self.join(&shown, &items, &mut said).await?;
         let tokens = self.tokens(&shown, &items);
-        Ok(Resolved {
+        let entry = self.entry;
+        Ok(PatientChange {
+            patient: entry.patient,
+            public: entry.public,
+            epoch: entry.epoch,
+            facility: self.feed.facility.clone(),
+            joins: self.known.joins,
             items: self.item_changes(read, moved, &shown)?,
             slots: self.slot_changes(shown),
             joined,
             tokens,
+            taken,
         })
     }
 
@@ -177,7 +177,7 @@ impl Resolver<'_> {
         if wanted.is_empty() {
             return Ok(());
         }
-        let contents = self.intake.contents(self.patient, &wanted).await?;
+        let contents = self.intake.contents(self.entry.patient, &wanted).await?;
         for (item, content) in wanted.iter().zip(contents) {
             said.insert(item.path, fact::of(self.intake, content.records()?));
         }
@@ -253,7 +253,7 @@ impl Resolver<'_> {
         let said: Vec<Token> = said.flatten().collect();
         let is_demographics = |item: &Item| SlotKind::numbered(item.kind).kind == DataKind::Adt00;
         let stated = |item: &Item| is_demographics(item) && shown.contains_key(&item.slot);
-        if self.has_one_number && items.values().any(stated) {
+        if self.entry.links.len() == 1 && items.values().any(stated) {
             Some(FoundBy::Only(said))
         } else {
             (!said.is_empty()).then_some(FoundBy::Also(said))
