@@ -203,21 +203,14 @@ fn fresh() -> Result<i64, Error> {
     Ok((i64::from_le_bytes(random()?) & i64::MAX).max(1))
 }
 
-/// The bytes of frames that will stand in a segment behind `at`, with their places.
-fn seal(segment: i64, at: i64, frames: &[Unsealed]) -> Result<(Vec<u8>, Vec<Place>), Error> {
-    let mut places = Vec::with_capacity(frames.len());
-    let mut bytes = Vec::new();
-    let mut end = at;
-    for (key, packed) in frames {
-        let sealed = key.seal_frame(segment, end, packed.bytes())?;
-        let length = i64::try_from(sealed.len()).map_err(|_| Error::Corrupt("frame"))?;
-        places.push(Place {
-            segment,
-            at: end,
-            length,
-        });
-        end += length;
-        bytes.extend_from_slice(&sealed);
-    }
-    Ok((bytes, places))
+/// The bytes of a frame that will stand in a segment behind `at`, with its place.
+fn seal(segment: i64, at: i64, (key, packed): &Unsealed) -> Result<(Place, Vec<u8>), Error> {
+    let sealed = key.seal_frame(segment, at, packed.bytes())?;
+    let length = i64::try_from(sealed.len()).map_err(|_| Error::Corrupt("frame"))?;
+    let place = Place {
+        segment,
+        at,
+        length,
+    };
+    Ok((place, sealed))
 }

@@ -2,7 +2,7 @@
 //! batch durable.
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,6 +17,8 @@ use crate::private;
 
 /// So many bytes are moved at once; a batch of a feed waits no longer than for that.
 pub(super) const PORTION: i64 = 1024 * 1024;
+/// A batch is handed to the system in pieces of so many bytes.
+const WRITTEN_AT_ONCE: usize = 256 * 1024;
 
 /// The segments below one folder.
 #[derive(Clone)]
@@ -191,10 +193,17 @@ impl Segment {
     }
 
     fn write(&mut self, frames: &[Unsealed]) -> Result<Vec<Place>, Error> {
-        let (bytes, places) = seal(self.number, self.end, frames)?;
-        self.file.write_all(&bytes)?;
+        let (mut places, mut end) = (Vec::with_capacity(frames.len()), self.end);
+        let mut file = BufWriter::with_capacity(WRITTEN_AT_ONCE, &self.file);
+        for frame in frames {
+            let (place, sealed) = seal(self.number, end, frame)?;
+            file.write_all(&sealed)?;
+            end += place.length;
+            places.push(place);
+        }
+        file.flush()?;
         self.file.sync_data()?;
-        self.end += i64::try_from(bytes.len()).map_err(|_| Error::Corrupt("frame"))?;
+        self.end = end;
         Ok(places)
     }
 

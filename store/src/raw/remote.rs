@@ -24,7 +24,7 @@ pub(crate) const LEAST: i64 = 4 * 1024 * 1024;
 /// So many bytes are moved at once: an object of good size that fits into memory several times.
 pub(crate) const PORTION: i64 = 16 * 1024 * 1024;
 /// Bytes that sealing adds to a frame.
-const SEAL: i64 = 28;
+const SEAL: usize = 28;
 /// A put whose answer got lost finds its own object there, and tries another number.
 const NUMBERS: usize = 3;
 /// Requests of one read at a time.
@@ -287,8 +287,7 @@ impl Remote {
 fn groups(frames: Vec<Unsealed>) -> Vec<(i64, Vec<Unsealed>)> {
     let mut groups: Vec<(i64, Vec<Unsealed>)> = Vec::new();
     for frame in frames {
-        let size = i64::try_from(frame.1.bytes().len()).unwrap_or(i64::MAX);
-        let size = size.saturating_add(SEAL);
+        let size = i64::try_from(frame.1.bytes().len() + SEAL).unwrap_or(i64::MAX);
         match groups.last_mut() {
             Some((sum, group)) if sum.saturating_add(size) <= FULL => {
                 *sum += size;
@@ -301,9 +300,20 @@ fn groups(frames: Vec<Unsealed>) -> Vec<(i64, Vec<Unsealed>)> {
 }
 
 async fn sealed(number: i64, frames: Arc<Vec<Unsealed>>) -> Result<(Vec<u8>, Vec<Place>), Error> {
-    tokio::task::spawn_blocking(move || seal(number, 0, &frames))
-        .await
-        .map_err(|_| Error::Unavailable("segment writer"))?
+    let work = move || {
+        let room = |(_, packed): &Unsealed| packed.bytes().len() + SEAL;
+        let mut bytes = Vec::with_capacity(frames.iter().map(room).sum());
+        let (mut places, mut end) = (Vec::with_capacity(frames.len()), 0);
+        for frame in frames.iter() {
+            let (place, sealed) = seal(number, end, frame)?;
+            bytes.extend_from_slice(&sealed);
+            end += place.length;
+            places.push(place);
+        }
+        Ok((bytes, places))
+    };
+    let sealed = tokio::task::spawn_blocking(work).await;
+    sealed.map_err(|_| Error::Unavailable("segment writer"))?
 }
 
 /// Nothing when the object is no segment.
