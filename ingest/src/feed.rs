@@ -26,12 +26,10 @@ pub(crate) async fn once(
     match &feed.source {
         Source::SsMix2Tree { .. } => {
             let tree = Tree::new(Arc::clone(feed), store.clone(), most);
-            let begun = store.clock().now();
+            let (begun, jobs) = (store.clock().now(), store.jobs());
             let report = tree.sweep_and_tell(progress).await?;
-            for patient in store.jobs().back_fills(&feed.facility).await? {
-                let jobs = store.jobs();
-                jobs.back_filled(patient, &feed.facility, begun).await?;
-            }
+            let asked = jobs.back_fills(&feed.facility).await?;
+            jobs.back_filled(&asked, &feed.facility, begun).await?;
             Ok(report)
         }
         Source::MllpListen(_) => {

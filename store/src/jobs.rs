@@ -209,21 +209,24 @@ impl Jobs {
             .collect())
     }
 
-    /// A back-fill that began then is done. One that was asked for since is another one.
+    /// Back-fills that began then are done. One that was asked for since is another one.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn back_filled(
         &self,
-        patient: PatientNumber,
+        patients: &[PatientNumber],
         facility: &FacilityId,
         begun: Instant,
     ) -> Result<(), Error> {
         let sql =
             "delete from job where patient = $1 and kind = $2 and facility = $3 and due_at <= $4";
-        let params = params![patient, BACK_FILL, facility, begun];
-        self.store.0.records.execute(sql, params).await?;
-        Ok(())
+        let mut tx = self.store.0.records.begin().await?;
+        for patient in patients {
+            tx.execute(sql, params![*patient, BACK_FILL, facility, begun])
+                .await?;
+        }
+        tx.commit().await
     }
 }
 

@@ -91,7 +91,7 @@ impl Lane {
                 Err(Error::StaleEpoch | Error::NotFound) => continue,
                 renumbered => renumbered?,
             }
-            jobs.back_filled(patient, facility, begun).await?;
+            jobs.back_filled(&[patient], facility, begun).await?;
         }
         Ok(())
     }

@@ -49,7 +49,9 @@ impl Kept {
         for facility in [hospital(), clinic()] {
             let patient = self.patient.patient;
             let begun = self.clock.now();
-            jobs.back_filled(patient, &facility, begun).await.unwrap();
+            jobs.back_filled(&[patient], &facility, begun)
+                .await
+                .unwrap();
         }
     }
 

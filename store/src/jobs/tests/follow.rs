@@ -130,9 +130,11 @@ async fn a_back_fill_that_is_asked_for_while_one_runs_is_done_after_it() {
         let asked = params![patient, &hospital(), kept.clock.now()];
         kept.store.0.records.execute(ask, asked).await.unwrap();
         kept.clock.set(begun.plus_seconds(120));
-        jobs.back_filled(patient, &hospital(), begun).await.unwrap();
+        jobs.back_filled(&[patient], &hospital(), begun)
+            .await
+            .unwrap();
         assert_eq!(jobs.back_fills(&hospital()).await.unwrap(), [patient]);
-        jobs.back_filled(patient, &hospital(), kept.clock.now())
+        jobs.back_filled(&[patient], &hospital(), kept.clock.now())
             .await
             .unwrap();
         assert_eq!(jobs.back_fills(&hospital()).await.unwrap(), []);
