@@ -45,6 +45,7 @@ impl Pushed<'_> {
             last,
             waiting,
             oldest,
+            held,
             quarantined,
             ..
         } = &self.reception;
@@ -58,6 +59,7 @@ impl Pushed<'_> {
             "received": self.received(),
             "kept": self.count(Fate::Kept),
             "waiting": waiting,
+            "held_for_papers": held,
             "items": self.items.0, "withheld": self.items.1, "kept_only": self.items.2,
             "oldest_waiting_at": oldest.map(|at| at.to_string()),
             "not_on_file": listed(Fate::NotOnFile),
@@ -82,6 +84,7 @@ impl Pushed<'_> {
             self.received().to_string(),
             self.count(Fate::Kept).to_string(),
             self.reception.waiting.to_string(),
+            self.reception.held.to_string(),
             self.count(Fate::NotOnFile).to_string(),
             self.count(Fate::Quarantined).to_string(),
             self.count(Fate::Refused).to_string(),
@@ -128,6 +131,7 @@ pub(super) fn say(output: Output, feeds: &[Pushed<'_>], text_of: fn(&str) -> Str
         "received",
         "kept",
         "waiting",
+        "for papers",
         "not on file",
         "quarantined",
         "refused",

@@ -51,6 +51,8 @@ pub struct Reception {
     pub waiting: i64,
     /// When the oldest of them came.
     pub oldest: Option<Instant>,
+    /// Further ones, which wait for the papers to change: their link is not proved, or was refused.
+    pub held: i64,
     /// Messages in quarantine, by rule.
     pub quarantined: Vec<RuleCount>,
 }
@@ -65,9 +67,12 @@ impl Intake {
         let sql = "select day, fate, kind, count from reception_count where feed = $1 \
                    order by day desc, fate, kind";
         let counts: Vec<(i64, i64, String, i64)> = self.db().fetch_all(sql, feed).await?;
-        let sql = "select count(*), coalesce(min(received_at), 0) from inbox where feed = $1";
-        let waiting: Option<(i64, i64)> = self.db().fetch_optional(sql, feed).await?;
-        let (waiting, oldest) = waiting.unwrap_or_default();
+        let sql = "select count(*), coalesce(cast(sum(held) as bigint), 0), coalesce(min(case when held = 0 then received_at end), 0) from \
+                   (select received_at, (select count(*) from office.patient p \
+                   where p.number = inbox.patient and p.epoch = inbox.held) as held from inbox where feed = $1) as waits";
+        let waiting: Option<(i64, i64, i64)> = self.db().fetch_optional(sql, feed).await?;
+        let (all, held, oldest) = waiting.unwrap_or_default();
+        let waiting = all - held;
         let sql = "select rule, count(*), max(received_at) from quarantine where feed = $1 \
                    group by rule order by count(*) desc, rule";
         let quarantined = self.db().fetch_all(sql, feed).await?;
@@ -82,6 +87,7 @@ impl Intake {
                 .collect::<Result<_, _>>()?,
             waiting,
             oldest: (waiting > 0).then_some(Instant(oldest)),
+            held,
             quarantined: quarantined.into_iter().map(RuleCount::of).collect(),
         })
     }

@@ -278,6 +278,32 @@ async fn gov_a_message_under_a_new_paper_waits_until_the_old_data_are_erased() {
 }
 
 #[tokio::test]
+async fn a_message_that_waits_for_papers_is_no_backlog() {
+    on_both(async |stage| {
+        let scene = Scene::new(stage).await;
+        scene.consents("C-1", PATIENT).await;
+        scene.follow().await;
+        let early = scene.receive(vec![of(PATIENT, "early")]).await;
+        scene.receive(vec![of(PATIENT, "late")]).await;
+        let (patient,) = scene.patient().await;
+        let sql = "select epoch from patient";
+        let epoch = scene.store.0.office.fetch_optional(sql, params![]).await;
+        let (epoch,): (i64,) = epoch.unwrap().unwrap();
+        let (intake, feed) = (scene.store.intake(), feed("his"));
+        let arrivals: Vec<i64> = early.iter().map(|message| message.arrival).collect();
+        let hold = intake.hold(PatientNumber(patient), &arrivals, epoch);
+        hold.await.unwrap();
+        let reception = intake.reception(&feed).await.unwrap();
+        assert_eq!((reception.waiting, reception.held), (1, 1));
+        // Another paper: what waited goes on.
+        scene.consents("C-2", PATIENT).await;
+        let reception = intake.reception(&feed).await.unwrap();
+        assert_eq!((reception.waiting, reception.held), (2, 0));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn numbers_ascend_over_restarts_processes_and_clocks_that_are_set_back() {
     on_both(async |stage| {
         let scene = Scene::new(stage).await;
