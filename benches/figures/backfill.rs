@@ -69,18 +69,20 @@ fn complete(hospital: &Hospital, databases: &[Database]) -> anyhow::Result<()> {
     }
     println!(
         "| median of {ROUNDS} (least–most) | files/s | CPU µs a file | of it in the database | times the baseline | \
-         resident MiB |\n| --- | --: | --: | --: | --: | --: |"
+         resident MiB | replay, files/s | CPU µs |\n| --- | --: | --: | --: | --: | --: | --: | --: |"
     );
     for (database, figures) in databases.iter().zip(&taken) {
         let of = |number: fn(&Figures) -> f64| spread(figures.iter().map(number).collect());
         println!(
-            "| {} | {:.0} | {:.0} | {:.0} | {:.1} | {:.0} |",
+            "| {} | {:.0} | {:.0} | {:.0} | {:.1} | {:.0} | {:.0} | {:.0} |",
             database.name(),
             of(|figures| figures.files_a_second),
             of(|figures| figures.cpu),
             of(|figures| figures.database),
             of(|figures| figures.cpu / figures.baseline),
             of(|figures| figures.resident),
+            of(|figures| figures.replayed_a_second),
+            of(|figures| figures.replay_cpu),
         );
     }
     if hospital.files <= MOST_FOR_PYTHON {

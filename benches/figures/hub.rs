@@ -17,8 +17,10 @@ use crate::hospital::Hospital;
 
 /// The hospital's facility code.
 pub(crate) const HOSPITAL: &str = "1319999901";
-/// The feed that reads the storage.
-const TREE: &str = "bench";
+/// A second hospital, which has a storage of the same bytes; its patients consent only in `together`.
+pub(crate) const SECOND: &str = "1319999909";
+/// The feeds that read the storages, and whose they are.
+pub(crate) const TREES: [(&str, &str); 2] = [("bench", HOSPITAL), ("second", SECOND)];
 /// The feed to which messages are pushed.
 const LINE: &str = "line";
 /// Where the people who read work.
@@ -65,16 +67,22 @@ impl Hub {
         hospital: &Hospital,
         place: &Path,
     ) -> anyhow::Result<Self> {
-        let network = Arc::new(network(&hospital.roots)?);
         let folder = tempfile::tempdir_in(place)?;
         let mut config = StoreConfig::local(folder.path(), MasterKey::random()?);
         if database == Database::Postgres {
             let url = samples::postgres::database().map_err(anyhow::Error::msg)?;
-            config.records.clone_from(&url);
-            config.office.clone_from(&url);
-            config.audit.clone_from(&url);
-            config.keys = url;
+            on_postgres(&mut config, &url);
         }
+        Self::open_with(config, hospital, folder).await
+    }
+
+    /// Opens a store.
+    pub(crate) async fn open_with(
+        config: StoreConfig,
+        hospital: &Hospital,
+        folder: tempfile::TempDir,
+    ) -> anyhow::Result<Self> {
+        let network = Arc::new(network(&hospital.roots)?);
         let store = Store::open(config, Arc::clone(&network), Clock::system()).await?;
         let papers = store.papers(normalize::text::fold);
         papers.recompute_all().await?;
@@ -88,12 +96,21 @@ impl Hub {
 
     /// Enters a consent of everybody for the clinic, and does what follows from it at once.
     pub(crate) async fn consents(&self, hospital: &Hospital) -> anyhow::Result<()> {
+        self.consents_at(HOSPITAL, hospital).await
+    }
+
+    /// The same at one of the hospitals.
+    pub(crate) async fn consents_at(
+        &self,
+        facility: &str,
+        hospital: &Hospital,
+    ) -> anyhow::Result<()> {
         let mut csv = ConsentPaper::FIELDS.join(",");
         for (number, paper) in hospital.papers.iter().enumerate() {
             let sex = if paper.sex == "F" { "female" } else { "male" };
             let (local_id, kana, birth_date) = (&paper.local_id, &paper.kana, &paper.birth_date);
             csv.push_str(&format!(
-                "\nB-{number},C-1,1,2026-04-01,署名者,self,{kana},{birth_date},{sex},{HOSPITAL}:{local_id},{HOSPITAL},\
+                "\n{facility}-{number},C-1,1,2026-04-01,署名者,self,{kana},{birth_date},{sex},{facility}:{local_id},{facility},\
                  {CLINIC},*,2000-01-01,,説明者,事務局"
             ));
         }
@@ -107,7 +124,8 @@ impl Hub {
 
     /// The feed that reads the storage.
     pub(crate) fn feed(&self) -> anyhow::Result<&Feed> {
-        let feed = self.network.feeds.get(TREE);
+        let [(tree, _), _] = TREES;
+        let feed = self.network.feeds.get(tree);
         feed.context("the network has a feed")
     }
 
@@ -123,6 +141,18 @@ impl Hub {
     }
 }
 
+/// All four databases in one of PostgreSQL's.
+pub(crate) fn on_postgres(config: &mut StoreConfig, url: &str) {
+    for database in [
+        &mut config.records,
+        &mut config.office,
+        &mut config.audit,
+        &mut config.keys,
+    ] {
+        url.clone_into(database);
+    }
+}
+
 /// The example network with other roots, and files read as soon as they are there.
 fn network(roots: &[PathBuf]) -> anyhow::Result<Network> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("networks/example");
@@ -131,14 +161,15 @@ fn network(roots: &[PathBuf]) -> anyhow::Result<Network> {
     profile.limits.requests_per_minute = None;
     profile.limits.searches_per_minute = None;
     profile.limits.patients_per_hour = None;
+    let second = format!("{SECOND}\tみさき病院\tミサキビョウイン\thospital\t\t*\n");
     let facilities = value(Facility::parse_all(
         "facilities.tsv",
-        &text("facilities.tsv")?,
+        &(text("facilities.tsv")? + &second),
     ))?;
-    let tree = format!(
-        "schema = \"feed/1\"\nid = \"{TREE}\"\ntitle = \"bench\"\nfacility = \"{HOSPITAL}\"\nstate = \"active\"\n\
+    let trees = TREES.map(|(id, facility)| format!(
+        "schema = \"feed/1\"\nid = \"{id}\"\ntitle = \"bench\"\nfacility = \"{facility}\"\nstate = \"active\"\n\
          [source]\nkind = \"ssmix2-tree\"\nroots = {roots:?}\nsweep = \"10m\"\nsettle = \"0s\"\n"
-    );
+    ));
     // A port that is free now; the bench listens there in a moment.
     let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
     let line = format!(
@@ -146,7 +177,7 @@ fn network(roots: &[PathBuf]) -> anyhow::Result<Network> {
          [source]\nkind = \"mllp-listen\"\nlisten = \"127.0.0.1:{port}\"\nallow = [\"127.0.0.1\"]\nconnections = 512\n"
     );
     let mut feeds = BTreeMap::new();
-    for written in [tree, line] {
+    for written in trees.into_iter().chain([line]) {
         let neighbours = Neighbours {
             facilities: Some(&facilities),
             feeds: &feeds,

@@ -6,6 +6,7 @@
 //! cargo bench --bench figures -- backfill 1000000 /mnt/large  storages stay there, to be used again
 //! cargo bench --bench figures -- reads
 //! cargo bench --bench figures -- lines
+//! cargo bench --bench figures -- together
 //! cargo bench --bench figures -- schema 300000                so many records
 //! ```
 //!
@@ -15,6 +16,7 @@
 //! | `stages` | what does each stage of that cost alone |
 //! | `reads` | how long does a look at 200 results take, and what have consent and audit in it |
 //! | `lines` | how fast are messages over MLLP acknowledged and accepted |
+//! | `together` | what do two processes share, on PostgreSQL and an object store |
 //! | `schema` | does the rate stay up to a million records |
 //! | `live` | what goes on beside a look |
 //! | `hospital`, `hub`, `reader` | the storage, the store that feeds from it, the person who looks |
@@ -33,6 +35,7 @@ mod reader;
 mod reads;
 mod schema;
 mod stages;
+mod together;
 
 use std::path::Path;
 
@@ -72,6 +75,9 @@ async fn main() -> anyhow::Result<()> {
             }
         }
     }
+    if words.first().is_some_and(|word| word == "reader") {
+        return together::reader(folder, &words).await;
+    }
     let wanted = |name: &str| words.first().is_none_or(|first| first == name);
     if wanted("backfill") {
         let sizes = if numbers.is_empty() {
@@ -86,6 +92,9 @@ async fn main() -> anyhow::Result<()> {
     }
     if wanted("lines") {
         lines::run(folder, &databases).await?;
+    }
+    if wanted("together") {
+        together::run(folder).await?;
     }
     if wanted("schema") {
         schema::run(folder, numbers.first().copied().unwrap_or(1_000_000)).await?;

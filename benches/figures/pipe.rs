@@ -5,10 +5,10 @@ use std::fmt;
 use std::path::Path;
 use std::process::Command;
 use std::str::FromStr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use ingest::Ingest;
+use ingest::{Ingest, Scope};
 use sha2::{Digest, Sha256};
 
 use crate::hospital::Hospital;
@@ -30,6 +30,9 @@ pub(crate) struct Figures {
     pub(crate) baseline: f64,
     /// Most memory that was resident, in MiB.
     pub(crate) resident: f64,
+    /// Files a second that a replay reads again from what is kept, and CPU microseconds for each.
+    pub(crate) replayed_a_second: f64,
+    pub(crate) replay_cpu: f64,
 }
 
 impl fmt::Display for Figures {
@@ -40,10 +43,12 @@ impl fmt::Display for Figures {
             database,
             baseline,
             resident,
+            replayed_a_second,
+            replay_cpu,
         } = self;
         write!(
             to,
-            "{files_a_second} {cpu} {database} {baseline} {resident}"
+            "{files_a_second} {cpu} {database} {baseline} {resident} {replayed_a_second} {replay_cpu}"
         )
     }
 }
@@ -53,13 +58,15 @@ impl FromStr for Figures {
 
     fn from_str(line: &str) -> anyhow::Result<Self> {
         let mut numbers = line.split_whitespace().map(str::parse::<f64>);
-        let mut next = || anyhow::Ok(numbers.next().context("five numbers")??);
+        let mut next = || anyhow::Ok(numbers.next().context("seven numbers")??);
         Ok(Self {
             files_a_second: next()?,
             cpu: next()?,
             database: next()?,
             baseline: next()?,
             resident: next()?,
+            replayed_a_second: next()?,
+            replay_cpu: next()?,
         })
     }
 }
@@ -99,21 +106,33 @@ pub(crate) async fn run(folder: &Path, database: Database) -> anyhow::Result<()>
         report.files() as u64 == files,
         "every file is taken in: {report:?}"
     );
-    let cpu = match database {
-        // SQLite works in threads of ours, PostgreSQL in processes of its own.
-        Database::Sqlite => cpu,
-        Database::Postgres => cpu + of_database,
+    // SQLite works in threads of ours, PostgreSQL in processes of its own.
+    let beside = |time: Duration| match database {
+        Database::Sqlite => Duration::ZERO,
+        Database::Postgres => time,
     };
     #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
     let resident = process::peak() as f64;
+    let (replay_cpu, replay_database, start) = (process::cpu(), database_cpu(), Instant::now());
+    let replayed = Ingest::new(hub.store.clone(), LARGEST)
+        .replay(&Scope::default(), false, &|_, _| {})
+        .await?;
+    let replay_wall = start.elapsed();
+    let replay_cpu = process::cpu() - replay_cpu + beside(database_cpu() - replay_database);
+    anyhow::ensure!(
+        replayed.is_unchanged() && replayed.left == 0,
+        "the same program reads the same: {replayed:?}"
+    );
     println!(
         "{}",
         Figures {
             files_a_second: rate(files, wall),
-            cpu: each(cpu, files),
+            cpu: each(cpu + beside(of_database), files),
             database: each(of_database, files),
             baseline: each(baseline, files),
             resident,
+            replayed_a_second: rate(replayed.items as u64, replay_wall),
+            replay_cpu: each(replay_cpu, replayed.items as u64),
         }
     );
     hub.store.close().await;
