@@ -2,6 +2,7 @@
 //! large is a record, how long does a read of 200 take at the end. The records are those of
 //! generated files, given to one patient after the other.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -109,6 +110,7 @@ pub(crate) fn read(hub: &Hub, file: &File) -> anyhow::Result<Read> {
     );
     let item = Item::new(
         slot,
+        0,
         path,
         1,
         1,
@@ -218,7 +220,7 @@ pub(crate) fn change(
         items: files.iter().map(item).collect::<Result<_, _>>()?,
         slots: files.iter().map(slot).collect(),
         joined: None,
-        tokens: None,
+        tokens: BTreeMap::new(),
         taken: Vec::new(),
     })
 }

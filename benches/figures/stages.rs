@@ -1,5 +1,6 @@
 //! What each stage of a back-fill costs alone: CPU time in one thread, on the same files.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use model::id::PatientNumber;
@@ -139,7 +140,7 @@ impl Stages {
             items: packed.into_iter().map(change).collect(),
             slots: Vec::new(),
             joined: None,
-            tokens: None,
+            tokens: BTreeMap::new(),
             taken: Vec::new(),
         };
         let (all, sqlite) = (process::cpu(), process::sqlite_cpu());
@@ -185,6 +186,7 @@ fn item(hub: &Hub, file: &File, bytes: &[u8]) -> store::Item {
     let path = digest(&file.path.display().to_string());
     store::Item::new(
         path,
+        0,
         path,
         1,
         1,

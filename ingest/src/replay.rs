@@ -12,8 +12,8 @@ use model::record::{Kind, Record};
 use normalize::ssmix::data_type::DataKind;
 use serde::Serialize;
 use store::{
-    Content, Error, Item, ItemChange, Joined, Known, Origin, Papers, PatientChange, RosterEntry,
-    SlotChange, Store,
+    Content, Error, Item, ItemChange, Joined, Known, Link, Origin, Papers, PatientChange,
+    RosterEntry, SlotChange, Store,
 };
 
 use crate::Progress;
@@ -273,21 +273,23 @@ impl Replay {
         known: &Known,
         kept: &[(Item, Content)],
     ) -> Vec<ReadFile> {
-        let stated = known.items.iter().any(|item| {
-            SlotKind::numbered(item.kind).kind == DataKind::Adt00 && item.flag != VANISHED
-        });
+        let stated = |digest| {
+            let there = known.items.iter().filter(|item| item.flag != VANISHED);
+            let mut theirs = there.filter(|item| item.number == digest);
+            theirs.any(|item| SlotKind::numbered(item.kind).kind == DataKind::Adt00)
+        };
         let reader = |feed: &Arc<Feed>| {
-            let ids = entry.links.iter().map(|link| link.local_id.id.reveal());
-            let number = |id: &String| Number {
-                id: feed.identity.canonical(id),
-                demographics: stated,
+            let number = |link: &Link| Number {
+                id: feed.identity.canonical(link.local_id.id.reveal()),
+                digest: link.number,
+                demographics: stated(link.number),
             };
             Reader {
                 feed: Arc::clone(feed),
                 intake: self.store.intake(),
                 most: u64::MAX,
                 pace: Pace::Bulk,
-                numbers: ids.map(number).collect(),
+                numbers: entry.links.iter().map(number).collect(),
             }
         };
         let mut read = reader(&self.stored).again(kept, Origin::Storage).await;

@@ -128,13 +128,6 @@ impl Intake {
         )
     }
 
-    /// Digest of a patient's number at a facility, after the feed's identity rules.
-    pub fn number_digest(&self, facility: &FacilityId, number: &str) -> i64 {
-        let facility = facility.number().to_le_bytes();
-        let places = &self.store.0.keys;
-        places.place("number", &[&facility, number.as_bytes()])
-    }
-
     /// Digest of an item's bytes, or of a short text that takes part in comparisons only.
     pub fn content_digest(&self, bytes: &[u8]) -> i64 {
         self.store.0.keys.place("content", &[bytes])
@@ -190,7 +183,7 @@ impl Intake {
         patient: PatientNumber,
         facility: &FacilityId,
     ) -> Result<Vec<Record>, Error> {
-        let sql = "select key, body from record where patient = $1 and facility = $2 and source = 0 and state <> 0 \
+        let sql = "select key, body from record where patient = $1 and facility = $2 and segment = 0 and state <> 0 \
                    and category in (2, 8)";
         let params = params![patient, facility];
         let rows: Vec<(i64, Vec<u8>)> = self.db().fetch_all(sql, params).await?;
@@ -341,7 +334,7 @@ impl Claim {
         let Some(joined) = self.joined.as_ref().filter(|_| self.joins > 0) else {
             return Ok(());
         };
-        let sql = "select key from record where patient = $1 and facility = $2 and source = 0 and state <> 0 \
+        let sql = "select key from record where patient = $1 and facility = $2 and segment = 0 and state <> 0 \
                    and category in (2, 8)";
         let kept: Vec<(i64,)> = tx
             .fetch_all(sql, params![self.patient, &self.facility])
@@ -394,7 +387,7 @@ impl Intake {
         origin: Origin,
     ) -> Result<(i64, i64, i64), Error> {
         let sql = "select count(*), count(case when outcome = 3 then 1 end), count(case when outcome = 2 then 1 end) \
-                   from item where facility = $1 and case when origin = 1 then 1 else 2 end = $2";
+                   from item where facility = $1 and origin = $2";
         let params = params![facility, origin as i64];
         let row: Option<(i64, i64, i64)> = self.db().fetch_optional(sql, params).await?;
         Ok(row.unwrap_or_default())

@@ -1,5 +1,6 @@
 //! What a regulation does to a hub with one patient: real store, real papers, the clock in hand.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use auth::{Auth, Connection};
@@ -124,10 +125,11 @@ impl Hub {
             items: Vec::new(),
             slots: Vec::new(),
             joined: Some(vec![Joined {
+                number: 0,
                 record: Record { meta, body },
                 standing: Standing::Current,
             }]),
-            tokens: None,
+            tokens: BTreeMap::new(),
             taken: Vec::new(),
         };
         self.store.intake().accept(vec![change]).await.unwrap();

@@ -104,8 +104,7 @@ impl Lane {
         };
         entry.links.retain(|link| link.state == LinkState::Proved);
         let known = intake.known(patient, facility).await?;
-        let numbers = self.canonical(&entry);
-        let named = numbers.iter().map(|id| intake.number_digest(facility, id));
+        let named = entry.links.iter().map(|link| link.number);
         let moved = by_number(&known.items, &named.collect::<Vec<_>>());
         if moved.is_empty() || entry.links.is_empty() {
             return Ok(());
@@ -321,16 +320,19 @@ impl Lane {
     }
 
     fn reader(&self, entry: &RosterEntry, known: &Known, named: &[Named<'_>]) -> Reader {
-        let states = |item: &Item| SlotKind::numbered(item.kind).kind == DataKind::Adt00;
-        let stated = known.items.iter().any(states);
+        let stated = |digest| {
+            let mut theirs = known.items.iter().filter(|item| item.number == digest);
+            theirs.any(|item| SlotKind::numbered(item.kind).kind == DataKind::Adt00)
+        };
         let comes = |at| {
             let mut theirs = named.iter().filter(|named| named.number == at);
             theirs.any(|named| named.name.kind == DataKind::Adt00)
         };
-        let numbers = self.canonical(entry).into_iter().enumerate();
-        let numbers = numbers.map(|(at, id)| Number {
+        let links = entry.links.iter().zip(self.canonical(entry)).enumerate();
+        let numbers = links.map(|(at, (link, id))| Number {
             id,
-            demographics: stated || comes(at),
+            digest: link.number,
+            demographics: stated(link.number) || comes(at),
         });
         Reader {
             feed: Arc::clone(&self.feed),
@@ -432,6 +434,7 @@ impl Lane {
             let intake = &reader.intake;
             let mut item = Item::new(
                 intake.slot_digest(facility, &name.slot(&number.id)),
+                number.digest,
                 intake.message_digest(facility, message),
                 slot_kind(name).number(),
                 flag_number(name.flag),
@@ -443,7 +446,6 @@ impl Lane {
                 Outcome::Withheld,
             );
             item.origin = Origin::Pushed;
-            item.number = intake.number_digest(facility, &number.id);
             let job = Job {
                 text: name.without_flag(),
                 name: name.clone(),
@@ -471,8 +473,8 @@ fn reuses_a_control_id(item: &Item, known: &Known) -> bool {
     item.modified != NO_CONTROL && pushed.any(same)
 }
 
-/// A cancel event that does not say when its event was calls off the latest one of its kind: over a
-/// line nothing else tells which one is meant.
+/// A cancel event that does not say when its event was calls off the latest one of its kind under its
+/// number: over a line nothing else tells which one is meant.
 fn call_off_the_latest(read: &mut [ReadFile], known: &Known) {
     let mut called_off = BTreeSet::new();
     for at in 0..read.len() {
@@ -485,6 +487,7 @@ fn call_off_the_latest(read: &mut [ReadFile], known: &Known) {
         let events = kept.chain(before.iter().map(|file| &file.item));
         let events = events.filter(|item| {
             SlotKind::numbered(item.kind).kind == *kind
+                && item.number == cancel.item.number
                 && item.outcome == Outcome::Read
                 && item.flag == 1
                 && !item.cancels

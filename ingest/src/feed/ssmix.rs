@@ -155,10 +155,7 @@ impl Tree {
         };
         let waiting: Vec<i64> = waiting.iter().map(|file| digest(file).0).collect();
         let mut difference = difference(ready, &known, digest);
-        let named: Vec<i64> = numbers
-            .iter()
-            .map(|number| intake.number_digest(&self.feed.facility, &number.id))
-            .collect();
+        let named: Vec<i64> = numbers.iter().map(|number| number.digest).collect();
         difference.renamed.extend(by_number(&known.items, &named));
         // A file that is being written has not vanished.
         difference
@@ -188,6 +185,7 @@ impl Tree {
         links
             .map(|(at, link)| Number {
                 id: self.feed.identity.canonical(link.local_id.id.reveal()),
+                digest: link.number,
                 demographics: with_demographics.contains(&at),
             })
             .collect()
@@ -285,25 +283,31 @@ impl Tree {
 }
 
 impl Compared {
-    /// How many kept items the facility has lost. Items do not tell their number: of a patient with
-    /// one that the papers name no longer, nothing counts as lost.
+    /// How many kept items the facility has lost. What stands under a number that the papers name no
+    /// longer is not looked for; the facility still has it.
     fn losses(&self) -> usize {
-        if self.entry.has_left {
-            0
-        } else {
-            self.difference.losses()
-        }
+        let vanished = self.difference.vanished.iter();
+        let deleted = self.difference.renamed.iter().filter(|item| item.flag == 0);
+        let lost = vanished.filter(|item| is_under(&self.numbers, item));
+        lost.count() + deleted.count()
     }
 
     /// Without what would be taken away, while losses are paused. What the papers shut is not
     /// spared: it is read again when they open it again.
     fn sparing(mut self, paused: bool) -> Self {
-        if paused && !self.entry.has_left {
-            self.difference.vanished.clear();
+        if paused {
+            let numbers = &self.numbers;
+            let vanished = &mut self.difference.vanished;
+            vanished.retain(|item| !is_under(numbers, item));
             self.difference.renamed.retain(|item| item.flag != 0);
         }
         self
     }
+}
+
+/// Whether an item stands under one of the numbers.
+fn is_under(numbers: &[Number], item: &Item) -> bool {
+    numbers.iter().any(|number| number.digest == item.number)
 }
 
 /// Frames that are missing at the end of a segment, or with all of it, are as damaged as others.

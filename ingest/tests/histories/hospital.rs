@@ -11,11 +11,13 @@ use ingest::{Ingest, Report};
 use model::feed::{Fallback, Feed, FeedState, Identity, Mllp, OnFailure, Source};
 use model::id::{PatientId, PersonId};
 use model::network::{Facility, Factor, Limit, Network, Profession, Profile, Retention};
-use model::papers::ConsentPaper;
+use model::papers::{ConsentPaper, WithdrawalPaper};
 use model::record::{Categories, Kind};
 use model::time::Instant;
 use samples::{Moment, Operation};
-use store::{Call, Clock, Entry, MasterKey, RecordQuery, Refused, Store, StoreConfig};
+use store::{
+    Call, Clock, Entry, MasterKey, PatientQuery, RecordQuery, Refused, Store, StoreConfig, Token,
+};
 use tempfile::TempDir;
 
 use crate::reading;
@@ -117,11 +119,22 @@ impl Hospital {
 
     /// A consent of a patient for the clinic comes in.
     pub(crate) async fn consent(&mut self, person: &Person) {
-        let (kana, birth_date, sex) = person.paper();
         let local_id = person.local_id();
-        let ids = format!("{HOSPITAL}:{local_id}");
+        self.consent_naming(local_id, person, &[local_id]).await;
+    }
+
+    /// One that names these numbers of theirs.
+    pub(crate) async fn consent_naming(
+        &mut self,
+        consent_no: &str,
+        person: &Person,
+        numbers: &[&str],
+    ) {
+        let (kana, birth_date, sex) = person.paper();
+        let ids = numbers.iter().map(|number| format!("{HOSPITAL}:{number}"));
+        let ids = ids.collect::<Vec<_>>().join(";");
         let paper = ConsentPaper::from_fields(|field| match field {
-            "consent_no" => local_id,
+            "consent_no" => consent_no,
             "form" => "C-1",
             "form_version" => "1",
             "signer" | "explained_by" | "kept_at" => "事務局",
@@ -142,8 +155,33 @@ impl Hospital {
         let entered = papers
             .enter_consent(PersonId(1), &paper.unwrap(), Entry::Active)
             .await;
-        self.patients
-            .insert(local_id.to_owned(), entered.unwrap().public);
+        let local_id = person.local_id().to_owned();
+        self.patients.insert(local_id, entered.unwrap().public);
+    }
+
+    /// A consent ends, with a complete paper.
+    pub(crate) async fn withdraw(&self, consent_no: &str) {
+        let paper = WithdrawalPaper {
+            consent_no: consent_no.parse().unwrap(),
+            withdrawn_on: "2026-11-01".parse().ok(),
+            signer: Some("本人".to_owned()),
+            relation: Some("self".to_owned()),
+            identity_check: Some("旅券".to_owned()),
+        };
+        let papers = self.store.papers(normalize::text::fold);
+        papers.withdraw(PersonId(1), &paper).await.unwrap();
+    }
+
+    /// Does everything that follows from papers, and lets no feed read.
+    pub(crate) async fn follow(&self) {
+        let papers = self.store.papers(normalize::text::fold);
+        while self.store.jobs().follow(&papers).await.unwrap().done > 0 {}
+    }
+
+    /// Begins to do what follows from papers, and is cut off after a while, as a crash would.
+    pub(crate) async fn follow_cut_off(&mut self, after: Duration) {
+        let _ = tokio::time::timeout(after, self.follow()).await;
+        self.restart(false).await;
     }
 
     /// Whether a consent of the patient is on file.
@@ -167,19 +205,26 @@ impl Hospital {
         Ingest::new(self.store.clone(), MOST_BYTES)
     }
 
+    /// Whether a physician of the clinic finds somebody by a number at the hospital.
+    pub(crate) async fn finds(&self, number: &str) -> bool {
+        let query = PatientQuery {
+            tokens: vec![Token::Identifier(HOSPITAL.to_owned(), number.to_owned())],
+            ..PatientQuery::default()
+        };
+        let door = self.store.disclosure();
+        let found = door.find_patients(&physician(), &call(), &query).await;
+        !found
+            .unwrap_or_else(|refused| panic!("{refused:?}"))
+            .is_empty()
+    }
+
     /// What a physician of the clinic gets to read about a patient, a line a fact, in the alphabet's
     /// order.
     pub(crate) async fn reads(&self, person: &Person) -> Vec<String> {
         let Some(patient) = self.patients.get(person.local_id()) else {
             return Vec::new();
         };
-        let (door, requester) = (self.store.disclosure(), physician());
-        let call = Call {
-            route: "/fhir",
-            request: 1,
-            parameters: String::new(),
-            asked: Categories::ALL,
-        };
+        let (door, requester, call) = (self.store.disclosure(), physician(), call());
         let view = match door.open::<Viewing>(&requester, &call, *patient).await {
             // The facility has not proved yet that it means the same person.
             Err(Refused::NotFound) => return Vec::new(),
@@ -198,6 +243,15 @@ impl Hospital {
         }
         lines.sort();
         lines
+    }
+}
+
+fn call() -> Call {
+    Call {
+        route: "/fhir",
+        request: 1,
+        parameters: String::new(),
+        asked: Categories::ALL,
     }
 }
 

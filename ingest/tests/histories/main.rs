@@ -7,6 +7,7 @@
 //! | `versions` | the pure function from a set of versions to what is shown |
 //! | `change` | the real feed, store and door over a real tree that changes |
 //! | `pushed` | the same over a line, beside the storage or without it |
+//! | `numbers` | somebody with two numbers, of which one ends |
 //! | `replay` | what is kept, read by a later program |
 //! | `hospital` | a storage on a disk and the hub that reads it |
 //! | `reading` | what a physician gets to read, a line a fact |
@@ -21,6 +22,7 @@
 
 mod change;
 mod hospital;
+mod numbers;
 mod pushed;
 mod reading;
 mod reference;

@@ -32,7 +32,12 @@ fn messages(patient: &Patient) -> Vec<Vec<u8>> {
 }
 
 async fn push(hospital: &Hospital, patient: &Patient, messages: &[Vec<u8>]) {
-    let local = LocalPatientId::parse(HOSPITAL.parse().unwrap(), &patient.person.local_id);
+    push_as(hospital, &patient.person.local_id, messages).await;
+}
+
+/// Messages under a number, which somebody's paper names, come over the line.
+pub(crate) async fn push_as(hospital: &Hospital, number: &str, messages: &[Vec<u8>]) {
+    let local = LocalPatientId::parse(HOSPITAL.parse().unwrap(), number);
     let whose = Whose::Of(local.ok().unwrap());
     let pushed = messages.iter().enumerate().map(|(at, bytes)| Pushed {
         raw: Arc::new(bytes.clone()),

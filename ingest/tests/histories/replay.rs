@@ -1,6 +1,7 @@
 //! A program that reads better than the one before: replay says what that changes before it writes
 //! anything, then a physician reads what today's program reads, and a second replay has nothing to do.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ingest::{Counts, Ingest, Replayed, Scope};
@@ -81,7 +82,7 @@ async fn understand_less(hospital: &Hospital) -> (usize, usize) {
         items,
         slots,
         joined: None,
-        tokens: None,
+        tokens: BTreeMap::new(),
         taken: Vec::new(),
     };
     intake.accept(vec![change]).await.unwrap();

@@ -24,7 +24,8 @@ create table item (
     event_at bigint not null,          -- time of the event; the least number when none
     cancels bigint not null,
     outcome bigint not null,           -- 1 published, 2 kept only, 3 withheld
-    origin bigint not null,            -- 1 a storage; else pushed: keyed digest of the patient's number
+    origin bigint not null,            -- 1 lies in a storage, 2 was pushed
+    number bigint not null,            -- keyed digest of the patient's number; a slot has one number
     segment bigint not null,
     frame_at bigint not null,
     frame_length bigint not null,
@@ -64,8 +65,8 @@ create table record (
     state bigint not null,             -- 1 current, 2 superseded only, 3 absent from the latest list
     version bigint not null,
     accepted_at bigint not null,
-    source bigint not null,            -- slot it came from; 0 when joined
-    segment bigint not null,
+    source bigint not null,            -- slot it came from; when joined digest of the patient's number
+    segment bigint not null,           -- 0 when joined
     frame_at bigint not null,
     frame_length bigint not null,
     ordinal bigint not null,
@@ -81,7 +82,8 @@ create table search_token (
     token bigint not null,
     patient bigint not null,
     facility bigint not null,
-    primary key (token, patient, facility)
+    number bigint not null,            -- digest of the number under which the facility said it
+    primary key (token, patient, facility, number)
 )
 --sqlite  without rowid
 ;

@@ -4,6 +4,7 @@ create table inbox (
     patient bigint not null,
     arrival bigint not null,           -- ascending in the order of arrival; no two are the same
     facility bigint not null,
+    number bigint not null,            -- keyed digest of the patient's number
     feed text not null,
     control bigint not null,           -- keyed digest of the control id (MSH-10)
     content bigint not null,           -- keyed digest of the bytes

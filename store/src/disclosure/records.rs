@@ -356,6 +356,8 @@ impl<A: Action> View<'_, A> {
     fn read(&self, id: RecordId, record: Record, row: &Found) -> ReadRecord {
         let Record { mut meta, mut body } = record;
         meta.source_key.clear();
+        // Under which of several numbers a joined record stands is not told.
+        let slot = if row.body.is_some() { 0 } else { row.source };
         if row.state == crate::intake::ABSENT
             && let Body::Condition(condition) = &mut body
             && condition.clinical == ClinicalStatus::Active
@@ -373,7 +375,7 @@ impl<A: Action> View<'_, A> {
             last_updated: Instant(row.updated),
             version: row.version,
             superseded_only: row.state == crate::intake::SUPERSEDED_ONLY,
-            source: format!("{:016x}", row.source),
+            source: format!("{slot:016x}"),
         }
     }
 }

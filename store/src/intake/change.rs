@@ -17,6 +17,9 @@ use crate::raw::Place;
 pub struct Item {
     /// Digest of the slot.
     pub slot: i64,
+    /// Digest of the patient's number that it stands under, see [`Link`](crate::Link). All items of a
+    /// slot have the same.
+    pub number: i64,
     /// Digest of root and path without the flag.
     pub path: i64,
     /// Data kind, as the reader numbers it.
@@ -43,9 +46,6 @@ pub struct Item {
     pub outcome: Outcome,
     /// How it came.
     pub origin: Origin,
-    /// Of a pushed item the digest of the patient's number that it names; what lies in a storage lies
-    /// under its number.
-    pub number: i64,
     /// Where its frame stands; absent while it has none.
     pub(crate) place: Option<Place>,
 }
@@ -75,6 +75,7 @@ impl Item {
     #[expect(clippy::too_many_arguments, reason = "one argument a column")]
     pub const fn new(
         slot: i64,
+        number: i64,
         path: i64,
         kind: i64,
         flag: i64,
@@ -86,9 +87,9 @@ impl Item {
         outcome: Outcome,
     ) -> Self {
         let (event_at, cancels, place) = (None, false, None);
-        let (origin, number) = (Origin::Storage, 0);
         Self {
             slot,
+            number,
             path,
             kind,
             flag,
@@ -100,17 +101,8 @@ impl Item {
             event_at,
             cancels,
             outcome,
-            origin,
-            number,
+            origin: Origin::Storage,
             place,
-        }
-    }
-
-    /// How it came, as one number.
-    pub(crate) const fn came_by(&self) -> i64 {
-        match self.origin {
-            Origin::Storage => Origin::Storage as i64,
-            Origin::Pushed => self.number,
         }
     }
 
@@ -200,8 +192,10 @@ pub struct SlotChange {
     pub before: Option<Slot>,
 }
 
-/// A record that several items say together.
+/// A record that several items say together, all of one number.
 pub struct Joined {
+    /// Digest of the patient's number that they stand under.
+    pub number: i64,
     /// The record.
     pub record: Record,
     /// Whether something that it says stands in superseded files only.
@@ -226,16 +220,18 @@ pub struct PatientChange {
     pub slots: Vec<SlotChange>,
     /// All joined records of patient and facility, when they are to be shown anew.
     pub joined: Option<Vec<Joined>>,
-    /// By what the facility's statements find the patient, when they changed.
-    pub tokens: Option<FoundBy>,
+    /// By what the facility's statements find the patient, by the digest of the number under which
+    /// they stand, where they changed.
+    pub tokens: BTreeMap<i64, FoundBy>,
     /// Arrival numbers of the messages that wait no longer, because this change is made from them.
     pub taken: Vec<i64>,
 }
 
-/// By what a patient is found.
-pub enum FoundBy {
-    /// By this, and by nothing of the facility's that stood before.
-    Only(Vec<Token>),
-    /// By this too.
-    Also(Vec<Token>),
+/// By what a patient is found under one of their numbers.
+#[derive(Default)]
+pub struct FoundBy {
+    /// By this.
+    pub tokens: Vec<Token>,
+    /// And by nothing that stood there before.
+    pub only: bool,
 }

@@ -20,6 +20,7 @@ pub(super) const ITEMS: Insert = Insert {
         ("cancels", Type::Int),
         ("outcome", Type::Int),
         ("origin", Type::Int),
+        ("number", Type::Int),
         ("segment", Type::Int),
         ("frame_at", Type::Int),
         ("frame_length", Type::Int),
@@ -109,6 +110,7 @@ pub(super) const TOKENS: Insert = Insert {
         ("token", Type::Int),
         ("patient", Type::Int),
         ("facility", Type::Int),
+        ("number", Type::Int),
     ],
     conflict: "on conflict do nothing",
 };

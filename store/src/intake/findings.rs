@@ -23,7 +23,7 @@ pub struct RuleCount {
 
 const FOUND: &str = "select f.rule, count(*), max(i.version) from finding f \
      join item i on i.patient = f.patient and i.slot = f.slot and i.path = f.path \
-     where i.facility = $1 and case when i.origin = 1 then 1 else 2 end = $2 group by f.rule order by count(*) desc, f.rule";
+     where i.facility = $1 and i.origin = $2 group by f.rule order by count(*) desc, f.rule";
 const RULES: &str = "select f.path, f.rule from finding f \
      join item i on i.patient = f.patient and i.slot = f.slot and i.path = f.path \
      where f.patient = $1 and i.facility = $2 order by f.slot, f.path, f.ordinal";

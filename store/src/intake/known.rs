@@ -9,24 +9,27 @@ use crate::db::{Db, params};
 use crate::error::Error;
 use crate::raw::Place;
 
-type ItemRow = (
-    i64,
-    i64,
-    i64,
-    i64,
-    i64,
-    i64,
-    i64,
-    i64,
-    i64,
-    i64,
-    i64,
-    i64,
-    i64,
-    i64,
-    i64,
-    i64,
-);
+#[derive(sqlx::FromRow)]
+struct ItemRow {
+    slot: i64,
+    number: i64,
+    path: i64,
+    kind: i64,
+    flag: i64,
+    version: i64,
+    department: i64,
+    content: i64,
+    size: i64,
+    modified: i64,
+    event_at: i64,
+    cancels: i64,
+    outcome: i64,
+    origin: i64,
+    segment: i64,
+    frame_at: i64,
+    frame_length: i64,
+}
+
 type SlotRow = (i64, i64, i64, Vec<u8>, Vec<u8>);
 
 pub(super) async fn known(
@@ -34,8 +37,8 @@ pub(super) async fn known(
     patient: PatientNumber,
     facility: &FacilityId,
 ) -> Result<Known, Error> {
-    let items = "select slot, path, kind, flag, version, department, content, size, modified, event_at, cancels, outcome, origin, \
-                 segment, frame_at, frame_length from item where patient = $1 and facility = $2";
+    let items = "select slot, number, path, kind, flag, version, department, content, size, modified, event_at, cancels, outcome, \
+                 origin, segment, frame_at, frame_length from item where patient = $1 and facility = $2";
     let slots =
         "select slot, state, joins, published, keys from slot where patient = $1 and facility = $2";
     let joins: Option<(i64,)> = db
@@ -51,39 +54,39 @@ pub(super) async fn known(
     let items: Vec<ItemRow> = db.fetch_all(items, params![patient, facility]).await?;
     let slots: Vec<SlotRow> = db.fetch_all(slots, params![patient, facility]).await?;
     Ok(Known {
-        items: items.into_iter().map(item).collect(),
+        items: items.iter().map(item).collect(),
         slots: slots.into_iter().map(|row| (row.0, slot(row))).collect(),
         joins,
     })
 }
 
-fn item(row: ItemRow) -> Item {
+fn item(row: &ItemRow) -> Item {
     Item {
-        slot: row.0,
-        path: row.1,
-        kind: row.2,
-        flag: row.3,
-        version: Instant(row.4),
-        department: row.5,
-        content: row.6,
-        size: row.7,
-        modified: row.8,
-        event_at: Some(Instant(row.9)).filter(|at| *at != Instant::MIN),
-        cancels: row.10 != 0,
-        outcome: match row.11 {
+        slot: row.slot,
+        number: row.number,
+        path: row.path,
+        kind: row.kind,
+        flag: row.flag,
+        version: Instant(row.version),
+        department: row.department,
+        content: row.content,
+        size: row.size,
+        modified: row.modified,
+        event_at: Some(Instant(row.event_at)).filter(|at| *at != Instant::MIN),
+        cancels: row.cancels != 0,
+        outcome: match row.outcome {
             1 => Outcome::Read,
             2 => Outcome::Kept,
             _ => Outcome::Withheld,
         },
-        origin: match row.12 {
+        origin: match row.origin {
             1 => Origin::Storage,
             _ => Origin::Pushed,
         },
-        number: if row.12 == 1 { 0 } else { row.12 },
         place: Some(Place {
-            segment: row.13,
-            at: row.14,
-            length: row.15,
+            segment: row.segment,
+            at: row.frame_at,
+            length: row.frame_length,
         }),
     }
 }

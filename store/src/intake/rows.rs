@@ -7,8 +7,8 @@ use model::time::Instant;
 
 use super::columns::{FINDINGS, ITEMS, RECORDS, SLOTS, TOKENS, bytes};
 use super::{
-    ABSENT, CURRENT, FoundBy, Head, ItemChange, Joined, PatientChange, Publish, SUPERSEDED_ONLY,
-    SlotChange, Standing, WITHDRAWN, is_served,
+    ABSENT, CURRENT, Head, ItemChange, Joined, PatientChange, Publish, SUPERSEDED_ONLY, SlotChange,
+    Standing, WITHDRAWN, is_served,
 };
 use crate::Token;
 use crate::db::{Tx, Value, params};
@@ -42,9 +42,9 @@ pub(super) struct Writer {
     /// Since when the statement of an order about the patient stands among the records.
     from_orders: HashMap<(i64, i64), Instant>,
     findings: Vec<Vec<Value>>,
-    tokens: BTreeSet<(i64, i64, i64)>,
+    tokens: BTreeSet<(i64, i64, i64, i64)>,
     clear_findings: Vec<(i64, i64, i64)>,
-    clear_tokens: Vec<(i64, i64)>,
+    clear_tokens: Vec<(i64, i64, i64)>,
     gone: Vec<(PatientNumber, Vec<i64>)>,
 }
 
@@ -77,7 +77,13 @@ impl Writer {
         for slot in &change.slots {
             self.slot(change, slot, &places)?;
         }
-        for Joined { record, standing } in change.joined.iter().flatten() {
+        let joined = change.joined.iter().flatten();
+        for Joined {
+            number,
+            record,
+            standing,
+        } in joined
+        {
             let head = Head::of(&self.keys, record);
             let plain = serde_json::to_vec(record)
                 .map_err(|error| Error::Other("write record", error.into()))?;
@@ -91,26 +97,21 @@ impl Writer {
                 change.patient,
                 &head,
                 state(*standing),
-                0,
+                *number,
                 nowhere,
                 0,
                 Some(sealed),
             );
         }
         let (patient, facility) = (change.patient.0, change.facility.number());
-        let tokens = match &change.tokens {
-            None => return Ok(()),
-            Some(FoundBy::Also(tokens)) => tokens,
-            Some(FoundBy::Only(tokens)) => {
-                // Of whom nothing was accepted yet, nothing stands there.
-                if change.joins > 0 {
-                    self.clear_tokens.push((patient, facility));
-                }
-                tokens
+        for (number, found) in &change.tokens {
+            // Of whom nothing was accepted yet, nothing stands there.
+            if found.only && change.joins > 0 {
+                self.clear_tokens.push((patient, facility, *number));
             }
-        };
-        let blind = |token: &Token| (token.blind(&self.keys), patient, facility);
-        self.tokens.extend(tokens.iter().map(blind));
+            let blind = |token: &Token| (token.blind(&self.keys), patient, facility, *number);
+            self.tokens.extend(found.tokens.iter().map(blind));
+        }
         Ok(())
     }
 
@@ -132,7 +133,8 @@ impl Writer {
             item.event_at.unwrap_or(Instant::MIN).into(),
             item.cancels.into(),
             (item.outcome as i64).into(),
-            item.came_by().into(),
+            (item.origin as i64).into(),
+            item.number.into(),
             place.segment.into(),
             place.at.into(),
             place.length.into(),
@@ -293,22 +295,21 @@ impl Writer {
             let sql = "delete from finding where patient = $1 and slot = $2 and path = $3";
             tx.execute(sql, params![*patient, *slot, *path]).await?;
         }
-        for (patient, facility) in &self.clear_tokens {
-            tx.execute(
-                "delete from search_token where patient = $1 and facility = $2",
-                params![*patient, *facility],
-            )
-            .await?;
+        for (patient, facility, number) in &self.clear_tokens {
+            let sql =
+                "delete from search_token where patient = $1 and facility = $2 and number = $3";
+            tx.execute(sql, params![*patient, *facility, *number])
+                .await?;
         }
         tx.insert_many(&ITEMS, self.items).await?;
         tx.insert_many(&SLOTS, self.slots).await?;
         tx.insert_many(&RECORDS, self.records.into_values().collect())
             .await?;
         tx.insert_many(&FINDINGS, self.findings).await?;
-        let tokens = self
-            .tokens
-            .into_iter()
-            .map(|(token, patient, facility)| vec![token.into(), patient.into(), facility.into()]);
+        let tokens = self.tokens.into_iter();
+        let tokens = tokens.map(|(token, patient, facility, number)| {
+            params![token, patient, facility, number].to_vec()
+        });
         tx.insert_many(&TOKENS, tokens.collect()).await
     }
 }

@@ -14,9 +14,8 @@ use crate::error::Error;
 use crate::papers::{Erasure, Papers};
 use crate::raw::Place;
 
-/// Tables with a facility column, and what erases one facility's rows of a patient. Findings go by
-/// their item, so they go first.
-const DELETIONS: [(&str, &str); 6] = [
+/// What erases one facility's rows of a patient. Findings go by their item, so they go first.
+const OF_FACILITY: [(&str, &str); 6] = [
     (
         "finding",
         "delete from finding where patient = $1 and exists (select 1 from item i where i.patient = finding.patient \
@@ -41,6 +40,39 @@ const DELETIONS: [(&str, &str); 6] = [
     (
         "inbox",
         "delete from inbox where patient = $1 and facility = $2",
+    ),
+];
+
+/// What erases what stands under one of a patient's numbers at a facility. A slot has one number, and
+/// so has what its records say together with those of other slots: what stands under other numbers
+/// was made without it. What goes by its item goes first.
+const OF_NUMBER: [(&str, &str); 6] = [
+    (
+        "finding",
+        "delete from finding where patient = $1 and exists (select 1 from item i where i.patient = finding.patient \
+         and i.slot = finding.slot and i.path = finding.path and i.facility = $2 and i.number = $3)",
+    ),
+    (
+        "record",
+        "delete from record where patient = $1 and facility = $2 and (source = $3 or exists (select 1 from item i \
+         where i.patient = record.patient and i.slot = record.source and i.number = $3))",
+    ),
+    (
+        "slot",
+        "delete from slot where patient = $1 and facility = $2 and exists (select 1 from item i \
+         where i.patient = slot.patient and i.slot = slot.slot and i.number = $3)",
+    ),
+    (
+        "item",
+        "delete from item where patient = $1 and facility = $2 and number = $3",
+    ),
+    (
+        "search_token",
+        "delete from search_token where patient = $1 and facility = $2 and number = $3",
+    ),
+    (
+        "inbox",
+        "delete from inbox where patient = $1 and facility = $2 and number = $3",
     ),
 ];
 
@@ -104,7 +136,10 @@ impl Jobs {
             let mut tx = self.pass(erasure.patient).await?;
             let mut rows = 0;
             for facility in &erasure.sources {
-                rows += delete(&mut tx, erasure.patient, facility).await?;
+                rows += delete(&mut tx, erasure.patient, facility, None).await?;
+            }
+            for (facility, number) in &erasure.numbers {
+                rows += delete(&mut tx, erasure.patient, facility, Some(*number)).await?;
             }
             tx.commit().await?;
             if rows == 0 {
@@ -228,12 +263,18 @@ impl Jobs {
             keys,
         } = self.tally(erasure.patient).await?;
         sources.extend(erasure.sources.iter().cloned());
+        sources.extend(erasure.numbers.iter().map(|(facility, _)| facility.clone()));
+        let source = |facility: FacilityId| {
+            let in_part = erasure.numbers.iter().any(|(at, _)| *at == facility);
+            format!("{facility}{}", if in_part { " in part" } else { "" })
+        };
         let rows_of = |(table, _): &(&str, _)| {
             let count = rows.get(*table).copied().unwrap_or_default();
             format!("{table} {count}")
         };
         let counts = listed(EVERYTHING.iter().map(rows_of));
-        let (sources, keys) = (listed(sources), listed(keys));
+        let sources = listed(sources.into_iter().map(source));
+        let keys = listed(keys);
         let ground = erasure.ground.name();
         let event = Event::new(Action::Erased)
             .about(erasure.patient, erasure.public, 0)
@@ -254,10 +295,20 @@ fn listed(parts: impl IntoIterator<Item: ToString>) -> String {
     }
 }
 
-async fn delete(tx: &mut Tx, patient: PatientNumber, facility: &FacilityId) -> Result<u64, Error> {
+/// Deletes a facility's rows of a patient, all of them or those under one number.
+async fn delete(
+    tx: &mut Tx,
+    patient: PatientNumber,
+    facility: &FacilityId,
+    number: Option<i64>,
+) -> Result<u64, Error> {
     let mut rows = 0;
-    for (table, sql) in DELETIONS {
-        let gone = tx.execute(sql, params![patient, facility]).await?;
+    let deletions = number.map_or(OF_FACILITY, |_| OF_NUMBER);
+    for (table, sql) in deletions {
+        let gone = match number {
+            None => tx.execute(sql, params![patient, facility]).await?,
+            Some(number) => tx.execute(sql, params![patient, facility, number]).await?,
+        };
         count(tx, patient, table, Some(facility), gone).await?;
         rows += gone;
     }

@@ -20,7 +20,7 @@ const KEY: &str = "key";
 pub(super) struct Tally {
     /// How many rows, by table.
     pub(super) rows: BTreeMap<String, i64>,
-    /// Facilities whose rows went.
+    /// Facilities of which rows went.
     pub(super) sources: BTreeSet<FacilityId>,
     /// Generations of keys.
     pub(super) keys: BTreeSet<i64>,

@@ -2,9 +2,11 @@
 
 mod erase;
 mod follow;
+mod numbers;
 mod pack;
 mod rewrite;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -98,10 +100,11 @@ impl Kept {
             items: Vec::new(),
             slots: Vec::new(),
             joined: Some(vec![Joined {
+                number: 0,
                 record: Record { meta, body },
                 standing: Standing::Current,
             }]),
-            tokens: None,
+            tokens: BTreeMap::new(),
             taken: Vec::new(),
         }
     }
@@ -151,24 +154,37 @@ async fn enter(papers: &Papers, number: &str, who: &str, local_id: &str) {
         .unwrap();
 }
 
-async fn consent(papers: &Papers, number: &str) -> Entered {
-    enter(
-        papers,
-        number,
-        "ミホンキヨウミ,1958-03-14,female",
-        "0000123456",
-    )
-    .await;
-    let local = LocalPatientId::parse(hospital(), "0000123456").unwrap();
-    let roster = papers.roster(&hospital()).await.unwrap();
-    let evidence = Evidence {
+/// What the patient's paper says of them.
+const WHO: &str = "ミホンキヨウミ,1958-03-14,female";
+
+/// What the hospital says of them.
+fn evidence() -> Evidence {
+    Evidence {
         birth_date: "1958-03-14".parse().ok(),
         sex: Some(Sex::Female),
         kana: Some("ミホンキヨウミ".to_owned()),
         kanji: None,
-    };
+    }
+}
+
+/// A complete paper that ends a consent.
+fn withdrawal(number: &str) -> WithdrawalPaper {
+    WithdrawalPaper {
+        consent_no: number.parse().unwrap(),
+        withdrawn_on: "2026-04-01".parse().ok(),
+        signer: Some("本人".to_owned()),
+        relation: Some("self".to_owned()),
+        identity_check: Some("旅券".to_owned()),
+    }
+}
+
+async fn consent(papers: &Papers, number: &str) -> Entered {
+    enter(papers, number, WHO, "0000123456").await;
+    let local = LocalPatientId::parse(hospital(), "0000123456").unwrap();
+    let roster = papers.roster(&hospital()).await.unwrap();
     let patient = roster[0].patient;
-    papers.prove_link(patient, &local, &evidence).await.unwrap();
+    let proved = papers.prove_link(patient, &local, &evidence()).await;
+    proved.unwrap();
     Entered {
         patient,
         public: roster[0].public,

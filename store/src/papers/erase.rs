@@ -1,6 +1,6 @@
 //! What may be erased after a withdrawal, or because the regulation ended a consent: the sources that
-//! no consent covers any more, or of which one number is no longer named, and everything when no
-//! consent is left.
+//! no consent covers any more, of other sources the numbers that none names any more, and everything
+//! when no consent is left.
 
 use std::collections::BTreeSet;
 
@@ -11,6 +11,7 @@ use model::time::Instant;
 
 use super::follow::{follow, next_epoch};
 use super::ledger::{Kept, Ledger, Wanted};
+use super::link::number;
 use super::outbox::{Post, post};
 use super::{Papers, basis, public_id};
 use crate::Shared;
@@ -49,6 +50,9 @@ pub struct Erasure {
     pub ground: Ground,
     /// The facilities whose data of the patient nothing holds any more.
     pub sources: Vec<FacilityId>,
+    /// Of other facilities the numbers of the patient under which nothing holds data any more, as
+    /// [`Link::number`](crate::Link::number).
+    pub numbers: Vec<(FacilityId, i64)>,
     /// Whether nothing holds any data, so that the patient's key must be destroyed.
     pub whole: bool,
 }
@@ -134,17 +138,16 @@ fn erasure(
     let held = ledger.facts(shared, |kept| kept.holds_data(now), |_| LinkState::Proved);
     let held = effective(&held, &shared.network, Instant::MIN);
     let holding: BTreeSet<&FacilityId> = held.iter().map(|grant| &grant.source).collect();
-    // Rows do not tell under which number a facility wrote them: where one number is no longer named,
-    // everything of the facility goes, and what stands under the others is fetched again.
     let named = ledger.named(shared, |kept| kept.holds_data(now));
-    let is_over = |facility: &FacilityId, token| {
-        !holding.contains(facility) || !named.contains(&(facility.clone(), token))
-    };
-    let over = ledger
-        .links
-        .iter()
-        .filter(|link| is_over(&link.local.facility, link.token));
-    let sources: BTreeSet<FacilityId> = over.map(|link| link.local.facility.clone()).collect();
+    let (mut sources, mut numbers) = (BTreeSet::new(), BTreeSet::new());
+    for link in &ledger.links {
+        let facility = link.local.facility.clone();
+        if !holding.contains(&facility) {
+            sources.insert(facility);
+        } else if !named.contains(&(facility.clone(), link.token)) {
+            numbers.insert((facility, number(shared, &link.local)));
+        }
+    }
     let whole = !ledger.consents.iter().any(|kept| kept.holds_data(now));
     Ok(Some(Erasure {
         patient,
@@ -152,6 +155,7 @@ fn erasure(
         consents,
         ground,
         sources: sources.into_iter().collect(),
+        numbers: numbers.into_iter().collect(),
         whole,
     }))
 }
@@ -196,7 +200,8 @@ async fn forget_links(
     });
     for link in &ledger.links {
         let facility = &link.local.facility;
-        if erasure.sources.contains(facility) {
+        let whose = (facility.clone(), number(shared, &link.local));
+        if erasure.sources.contains(facility) || erasure.numbers.contains(&whose) {
             // The demographics were data of the source.
             let params = params![erasure.patient, facility, link.token];
             let sql = "delete from link_evidence where patient = $1 and facility = $2 and link_token = $3";

@@ -28,9 +28,6 @@ pub struct RosterEntry {
     pub epoch: i64,
     /// The numbers at the facility: mostly one, more where a hospital registered somebody again.
     pub links: Vec<Link>,
-    /// Whether papers once named a further number at the facility, which was proved, and do so no
-    /// longer. What is kept under it is hidden because of the papers; the facility has not lost it.
-    pub has_left: bool,
 }
 
 /// A number that papers give a patient at a facility.
@@ -38,22 +35,42 @@ pub struct RosterEntry {
 pub struct Link {
     /// The number, as the paper names it.
     pub local_id: LocalPatientId,
+    /// Digest of the number: what stands under it tells so by this.
+    pub number: i64,
     /// Whether the facility agrees. While it does not, nothing but its demographics may be read.
     pub state: LinkState,
 }
 
-/// The blind token of a local id, in the form in which the facility's feeds compare ids.
-pub(super) fn token(shared: &Shared, local: &LocalPatientId) -> i64 {
+impl Link {
+    fn of(shared: &Shared, local_id: LocalPatientId, state: LinkState) -> Self {
+        Self {
+            number: number(shared, &local_id),
+            local_id,
+            state,
+        }
+    }
+}
+
+/// A local id in the form in which the facility's feeds compare ids.
+fn canonical(shared: &Shared, local: &LocalPatientId) -> String {
     let id = local.id.reveal().as_str();
-    let feed = shared
-        .network
-        .feeds
-        .values()
-        .find(|feed| feed.facility == local.facility);
-    let id = feed.map_or_else(|| id.trim().to_owned(), |feed| feed.identity.canonical(id));
-    shared
-        .keys
-        .blind("link local id", &format!("{}|{id}", local.facility))
+    let mut feeds = shared.network.feeds.values();
+    let feed = feeds.find(|feed| feed.facility == local.facility);
+    feed.map_or_else(|| id.trim().to_owned(), |feed| feed.identity.canonical(id))
+}
+
+/// The blind token of a local id: equal for ids that the facility's feeds take for the same.
+pub(super) fn token(shared: &Shared, local: &LocalPatientId) -> i64 {
+    let id = canonical(shared, local);
+    let text = format!("{}|{id}", local.facility);
+    shared.keys.blind("link local id", &text)
+}
+
+/// The digest of a local id among the records, as [`Link::number`].
+pub(super) fn number(shared: &Shared, local: &LocalPatientId) -> i64 {
+    let facility = local.facility.number().to_le_bytes();
+    let id = canonical(shared, local);
+    shared.keys.place("number", &[&facility, id.as_bytes()])
 }
 
 /// The patient behind a local id that feeds may read now.
@@ -63,6 +80,8 @@ pub(crate) struct OnFile {
     pub(crate) public: PatientId,
     /// The state of the papers that this was read under.
     pub(crate) epoch: i64,
+    /// Digest of the number, as [`Link::number`].
+    pub(crate) number: i64,
 }
 
 /// Who of the local ids is on file: somebody whose paper names the id and is in force, unless the
@@ -83,21 +102,19 @@ pub(crate) async fn on_file(
     let mut found = BTreeMap::new();
     for (token, patient, public, epoch, from, to) in rows {
         if from <= now && now < to {
-            let (patient, public) = (PatientNumber(patient), public_id(public)?);
-            found.insert(
-                token,
-                OnFile {
-                    patient,
-                    public,
-                    epoch,
-                },
-            );
+            found.insert(token, (PatientNumber(patient), public_id(public)?, epoch));
         }
     }
-    Ok(tokens
-        .iter()
-        .map(|token| found.get(token).copied())
-        .collect())
+    let on_file = |(local, token): (&&LocalPatientId, &i64)| {
+        let (patient, public, epoch) = *found.get(token)?;
+        Some(OnFile {
+            patient,
+            public,
+            epoch,
+            number: number(shared, local),
+        })
+    };
+    Ok(locals.iter().zip(&tokens).map(on_file).collect())
 }
 
 /// The patient to whom some of the local ids are linked already, if there is one.
@@ -161,7 +178,7 @@ const VERSIONS: &str = "select birth_date, sex, kana, kanji, given_kana, given_k
      where patient = $1 and facility = $2 and link_token = $3 order by version";
 
 type LinkRow = (i64, i64, i64, Vec<u8>, i64, i64, i64);
-type RosterRow = (i64, Vec<u8>, i64, i64, Vec<u8>, i64, i64);
+type RosterRow = (i64, Vec<u8>, i64, i64, Vec<u8>, i64);
 type VersionRow = (i64, i64, i64, i64, i64, i64);
 
 fn tokens((birth_date, sex, kana, kanji, given_kana, given_kanji): VersionRow) -> Tokens {
@@ -181,9 +198,8 @@ impl Papers {
     /// # Errors
     /// When the database does not answer.
     pub async fn roster(&self, facility: &FacilityId) -> Result<Vec<RosterEntry>, Error> {
-        let sql = "select l.patient, p.public_id, p.epoch, l.token, l.sealed, l.state, \
-                   (select count(*) from link o where o.patient = l.patient and o.facility = l.facility \
-                   and o.state = 1 and o.wanted_to <= $2) from link l join patient p on p.number = l.patient \
+        let sql = "select l.patient, p.public_id, p.epoch, l.token, l.sealed, l.state \
+                   from link l join patient p on p.number = l.patient \
                    where l.facility = $1 and l.wanted_from <= $2 and l.wanted_to > $2 order by l.patient, l.token";
         let shared = self.shared();
         let rows: Vec<RosterRow> = shared
@@ -191,12 +207,10 @@ impl Papers {
             .fetch_all(sql, params![facility, shared.clock.now()])
             .await?;
         let mut roster: Vec<RosterEntry> = Vec::new();
-        for (patient, public, epoch, token, sealed, state, left) in rows {
+        for (patient, public, epoch, token, sealed, state) in rows {
             let patient = PatientNumber(patient);
-            let link = Link {
-                local_id: open_local(&shared.keys, facility.number(), token, &sealed)?,
-                state: link_state(state)?,
-            };
+            let local = open_local(&shared.keys, facility.number(), token, &sealed)?;
+            let link = Link::of(shared, local, link_state(state)?);
             match roster.last_mut().filter(|last| last.patient == patient) {
                 Some(last) => last.links.push(link),
                 None => roster.push(RosterEntry {
@@ -204,7 +218,6 @@ impl Papers {
                     public: public_id(public)?,
                     epoch,
                     links: vec![link],
-                    has_left: left > 0,
                 }),
             }
         }
@@ -231,7 +244,6 @@ impl Papers {
                 public: public_id(public)?,
                 epoch,
                 links: Vec::new(),
-                has_left: false,
             };
             entries.insert(number, entry);
         }
@@ -243,11 +255,10 @@ impl Papers {
             let Some(entry) = entries.get_mut(&patient) else {
                 continue;
             };
-            let state = link_state(state)?;
-            entry.has_left |= state == LinkState::Proved && to <= now;
             if from <= now && now < to {
-                let local_id = open_local(&shared.keys, facility, token, &sealed)?;
-                entry.links.push(Link { local_id, state });
+                let local = open_local(&shared.keys, facility, token, &sealed)?;
+                let link = Link::of(shared, local, link_state(state)?);
+                entry.links.push(link);
             }
         }
         Ok(entries.into_values().collect())

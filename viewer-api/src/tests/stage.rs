@@ -1,5 +1,6 @@
 //! A hub with one consenting patient, three people and the face, over SQLite.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use auth::{Auth, Connection};
@@ -167,6 +168,10 @@ impl Stage {
             Token::BirthDate("1948-04-15".to_owned()),
             Token::Gender("female".to_owned()),
         ];
+        let found = FoundBy {
+            tokens: tokens.to_vec(),
+            only: true,
+        };
         let change = PatientChange {
             patient: entered.patient,
             public: entered.public,
@@ -176,7 +181,7 @@ impl Stage {
             items: Vec::new(),
             slots: Vec::new(),
             joined: Some(records.into_iter().map(current).collect()),
-            tokens: Some(FoundBy::Only(tokens.to_vec())),
+            tokens: BTreeMap::from([(0, found)]),
             taken: Vec::new(),
         };
         self.store.intake().accept(vec![change]).await.unwrap();
@@ -266,6 +271,7 @@ impl Stage {
 
 fn current(record: Record) -> Joined {
     Joined {
+        number: 0,
         record,
         standing: Standing::Current,
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::feed::Feed;
-use model::record::{Body, Kind};
+use model::record::{Body, Kind, Record};
 use normalize::join::{self, Contribution, allergies, encounters};
 use normalize::ssmix::data_type::DataKind;
 use normalize::ssmix::path::Flag;
@@ -38,11 +38,6 @@ impl Difference {
     /// Whether there is nothing to do.
     pub(crate) const fn is_empty(&self) -> bool {
         self.read.is_empty() && self.renamed.is_empty() && self.vanished.is_empty()
-    }
-
-    /// How many kept items this takes away or marks as deleted.
-    pub(crate) fn losses(&self) -> usize {
-        self.vanished.len() + self.renamed.iter().filter(|item| item.flag == 0).count()
     }
 }
 
@@ -215,49 +210,57 @@ impl Resolver<'_> {
             .collect();
         let wanted = contributing.iter().map(|(item, _)| item.clone());
         self.fetch(wanted.collect(), said).await?;
-        let versions: Vec<(String, bool, &[Fact])> = contributing
-            .iter()
-            .filter_map(|(item, superseded_only)| {
+        let mut numbers: BTreeMap<i64, Vec<Says<'_>>> = BTreeMap::new();
+        for (item, superseded_only) in &contributing {
+            if let Some(facts) = said.get(&item.path) {
                 let version = version_text(item.version, item.department);
-                Some((version, *superseded_only, said.get(&item.path)?.as_ref()))
-            })
-            .collect();
-        let contributions = |kind: Kind| {
-            let all = versions
-                .iter()
-                .flat_map(|(version, superseded_only, facts)| {
-                    let records = facts.iter().filter(move |fact| fact.head.kind == kind);
-                    let records = records.filter_map(|fact| fact.record.as_deref());
-                    records.map(move |record| Contribution {
-                        version,
-                        record,
-                        superseded_only: *superseded_only,
-                    })
-                });
-            all.collect::<Vec<_>>()
-        };
+                let says = (version, *superseded_only, facts.as_ref());
+                numbers.entry(item.number).or_default().push(says);
+            }
+        }
         let facility = &self.feed.facility;
-        let mut joined = encounters(facility, &contributions(Kind::EncounterEvent));
-        joined.extend(allergies(facility, &contributions(Kind::AllergyStatement)));
-        Ok(Some(joined.into_iter().map(stands).collect()))
+        let joined = numbers.iter().flat_map(|(number, versions)| {
+            let mut joined = encounters(facility, &contributions(versions, Kind::EncounterEvent));
+            let allergy = contributions(versions, Kind::AllergyStatement);
+            joined.extend(allergies(facility, &allergy));
+            joined.into_iter().map(|joined| stands(*number, joined))
+        });
+        Ok(Some(joined.collect()))
     }
 
-    /// By what the patient is found, when a statement about who they are was touched. Where they have
-    /// more numbers, what other statements said stays.
-    fn tokens(&self, shown: &BTreeMap<i64, Shown>, items: &BTreeMap<i64, Item>) -> Option<FoundBy> {
-        let records = shown.values().flat_map(|shown| &shown.of_patient);
-        let said = records.filter_map(|record| match &record.body {
+    /// By what the patient is found under each number under which a statement about who they are was
+    /// touched. The facility's own demographics replace what stood there.
+    fn tokens(
+        &self,
+        shown: &BTreeMap<i64, Shown>,
+        items: &BTreeMap<i64, Item>,
+    ) -> BTreeMap<i64, FoundBy> {
+        let mut found: BTreeMap<i64, FoundBy> = BTreeMap::new();
+        let mut told = BTreeSet::new();
+        for item in items.values() {
+            let Some(shown) = shown.get(&item.slot) else {
+                continue;
+            };
+            let is_demographics = SlotKind::numbered(item.kind).kind == DataKind::Adt00;
+            if !is_demographics && shown.of_patient.is_empty() {
+                continue;
+            }
+            let found = found.entry(item.number).or_default();
+            found.only |= is_demographics;
+            if told.insert(item.slot) {
+                found.tokens.extend(self.said(&shown.of_patient));
+            }
+        }
+        found
+    }
+
+    /// By what statements about the patient find them.
+    fn said(&self, statements: &[Arc<Record>]) -> Vec<Token> {
+        let said = statements.iter().filter_map(|record| match &record.body {
             Body::Patient(patient) => Some(super::tokens::of(&self.feed.facility, patient)),
             _ => None,
         });
-        let said: Vec<Token> = said.flatten().collect();
-        let is_demographics = |item: &Item| SlotKind::numbered(item.kind).kind == DataKind::Adt00;
-        let stated = |item: &Item| is_demographics(item) && shown.contains_key(&item.slot);
-        if self.entry.links.len() == 1 && items.values().any(stated) {
-            Some(FoundBy::Only(said))
-        } else {
-            (!said.is_empty()).then_some(FoundBy::Also(said))
-        }
+        said.flatten().collect()
     }
 
     /// Every item whose row changes; items that a touched slot shows need their place in the batch.
@@ -316,13 +319,32 @@ impl Resolver<'_> {
     }
 }
 
-fn stands(joined: join::Joined) -> Joined {
+/// What an item that takes part in a join says: its version, whether only superseded versions of its
+/// slot remain, its facts.
+type Says<'a> = (String, bool, &'a [Fact]);
+
+/// The records of one kind that items contribute to a join.
+fn contributions<'a>(versions: &'a [Says<'a>], kind: Kind) -> Vec<Contribution<'a>> {
+    let of_one = |(version, superseded_only, facts): &'a Says<'a>| {
+        let records = facts.iter().filter(move |fact| fact.head.kind == kind);
+        let records = records.filter_map(|fact| fact.record.as_deref());
+        records.map(move |record| Contribution {
+            version,
+            record,
+            superseded_only: *superseded_only,
+        })
+    };
+    versions.iter().flat_map(of_one).collect()
+}
+
+fn stands(number: i64, joined: join::Joined) -> Joined {
     let standing = if joined.superseded_only {
         Standing::SupersededOnly
     } else {
         Standing::Current
     };
     Joined {
+        number,
         record: joined.record,
         standing,
     }
@@ -369,7 +391,7 @@ mod tests {
     /// What changes when a version that is kept under flag 1 lies there under these flags.
     #[track_caller]
     fn check(flags: &[char], renamed: &[i64], vanished: usize) {
-        let kept = Item::new(1, 1, 0, 1, Instant(0), 0, 0, 7, 9, Outcome::Read);
+        let kept = Item::new(1, 1, 1, 0, 1, Instant(0), 0, 0, 7, 9, Outcome::Read);
         let known = Known {
             items: vec![kept],
             ..Known::default()

@@ -1,5 +1,6 @@
 //! Two sources of one hospital: a message that it pushed counts until its storage has the same
-//! message, or for the same slot a version as new; from then on the storage says what becomes of it.
+//! message under the same number, or for the same slot a version as new; from then on the storage says
+//! what becomes of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +14,8 @@ const SUPERSEDED: i64 = 2;
 
 /// What a storage says by now.
 pub(crate) struct Overtaken {
-    contents: BTreeSet<i64>,
+    /// With the numbers under which they stand.
+    contents: BTreeSet<(i64, i64)>,
     /// Newest version by slot.
     versions: BTreeMap<i64, Instant>,
 }
@@ -40,7 +42,7 @@ impl Overtaken {
             versions: BTreeMap::new(),
         };
         for item in items.filter(|item| item.origin == Origin::Storage) {
-            overtaken.contents.insert(item.content);
+            overtaken.contents.insert(said(item));
             let newest = overtaken.versions.entry(item.slot).or_insert(item.version);
             *newest = item.version.max(*newest);
         }
@@ -70,7 +72,7 @@ impl Overtaken {
     fn contains(&self, item: &Item) -> bool {
         let newest = self.versions.get(&item.slot);
         item.origin == Origin::Pushed
-            && (self.contents.contains(&item.content)
+            && (self.contents.contains(&said(item))
                 || newest.is_some_and(|newest| *newest >= item.version))
     }
 
@@ -84,11 +86,16 @@ impl Overtaken {
         let stored = items
             .values()
             .filter(|item| item.origin == Origin::Storage && touched.contains(&item.slot));
-        let contents: BTreeSet<i64> = stored.map(|item| item.content).collect();
+        let contents: BTreeSet<(i64, i64)> = stored.map(said).collect();
         let pushed = items.values().filter(|item| self.contains(item));
-        let same = pushed.filter(|item| contents.contains(&item.content));
+        let same = pushed.filter(|item| contents.contains(&said(item)));
         same.map(|item| item.slot).collect()
     }
+}
+
+/// What an item says, and under which number: what stands under one never bears on another.
+const fn said(item: &Item) -> (i64, i64) {
+    (item.number, item.content)
 }
 
 #[cfg(test)]
@@ -103,6 +110,7 @@ mod tests {
         let version = Instant(version);
         let mut item = Item::new(
             1,
+            7,
             path,
             0,
             1,
@@ -114,7 +122,6 @@ mod tests {
             Outcome::Read,
         );
         item.origin = origin;
-        item.number = i64::from(origin == Origin::Pushed) * 7;
         item
     }
 
@@ -138,7 +145,13 @@ mod tests {
         let as_new = item(Origin::Storage, 5, 0, 51);
         check(&[pushed.clone(), as_new], &[(50, VANISHED), (51, ACTIVE)]);
         let same_bytes = item(Origin::Storage, 4, 0, 50);
-        check(&[pushed, same_bytes], &[(50, VANISHED), (50, ACTIVE)]);
+        let pair = [pushed.clone(), same_bytes.clone()];
+        check(&pair, &[(50, VANISHED), (50, ACTIVE)]);
+        // The same bytes in the folder of another number are no word about this one.
+        let mut elsewhere = same_bytes;
+        (elsewhere.slot, elsewhere.number) = (2, 8);
+        let overtaken = Overtaken::by([&pushed, &elsewhere].into_iter());
+        assert_eq!(overtaken.as_they_count(vec![pushed.clone()]), [pushed]);
     }
 
     #[test]

@@ -51,6 +51,8 @@ pub(crate) struct Reader {
 pub(crate) struct Number {
     /// After the feed's identity rules.
     pub(crate) id: String,
+    /// By which kept items tell it.
+    pub(crate) digest: i64,
     /// Whether the facility wrote demographics under it.
     pub(crate) demographics: bool,
 }
@@ -110,6 +112,7 @@ impl Reader {
         let item = Item::new(
             self.intake
                 .slot_digest(facility, &file.name.slot(&number.id)),
+            number.digest,
             self.intake
                 .path_digest(facility, file.root, &file.version_path),
             slot_kind.number(),

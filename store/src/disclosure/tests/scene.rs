@@ -1,7 +1,7 @@
 //! People who look, and patients whose papers stand in the office's tables and whose records came
 //! in through the intake.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use consent::{Purpose, Requester, Verified, Via, Viewing};
 use model::id::{FacilityId, PatientId, PatientNumber, PersonId, RecordId, RecordKey};
@@ -218,13 +218,14 @@ fn change(number: PatientNumber, facility: FacilityId, joins: i64) -> PatientCha
         items: Vec::new(),
         slots: Vec::new(),
         joined: None,
-        tokens: None,
+        tokens: BTreeMap::new(),
         taken: Vec::new(),
     }
 }
 
 fn current(record: Record) -> Joined {
     Joined {
+        number: 0,
         record,
         standing: Standing::Current,
     }
@@ -253,7 +254,7 @@ pub(super) async fn file(
     let known = intake.known(number, &hospital()).await.unwrap();
     let slot = intake.slot_digest(&hospital(), path);
     let path = intake.path_digest(&hospital(), 0, path);
-    let item = Item::new(slot, path, 1, 1, NOW, 0, 1, 1, 1, Outcome::Read);
+    let item = Item::new(slot, 0, path, 1, 1, NOW, 0, 1, 1, 1, Outcome::Read);
     let packed = Packed::new(b"MSH|", "", records.iter().map(|(record, _)| record)).unwrap();
     let publish = records
         .into_iter()
@@ -297,9 +298,10 @@ pub(super) async fn register(
     let joins = intake.known(number, &facility).await.unwrap().joins;
     let mut statement = demographics(&format!("{}-{facility}", number.0));
     statement.meta.facility = facility.clone();
+    let found = FoundBy { tokens, only: true };
     let change = PatientChange {
         joined: Some(vec![current(statement)]),
-        tokens: Some(FoundBy::Only(tokens)),
+        tokens: BTreeMap::from([(0, found)]),
         taken: Vec::new(),
         ..change(number, facility, joins)
     };

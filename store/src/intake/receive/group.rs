@@ -24,6 +24,7 @@ pub(super) const INBOX: Insert = Insert {
         ("patient", Type::Int),
         ("arrival", Type::Int),
         ("facility", Type::Int),
+        ("number", Type::Int),
         ("feed", Type::Text),
         ("control", Type::Int),
         ("content", Type::Int),
@@ -91,7 +92,7 @@ impl Group {
                 (Whose::Refused, _) => Fate::Refused,
                 (Whose::Of(_), None) => Fate::NotOnFile,
                 (Whose::Of(_), Some(owner)) => {
-                    let row = self.inbox(keys, arrival, message, owner.patient)?;
+                    let row = self.inbox(keys, arrival, message, *owner)?;
                     sealed.inbox.push(row);
                     Fate::Kept
                 }
@@ -122,14 +123,15 @@ impl Group {
         keys: &Keys,
         arrival: i64,
         message: &Pushed,
-        patient: PatientNumber,
+        owner: OnFile,
     ) -> Result<Vec<Value>, Error> {
-        let key = self.patients.get(&patient).ok_or(Error::StaleEpoch)?;
+        let key = self.patients.get(&owner.patient).ok_or(Error::StaleEpoch)?;
         let packed = Packed::new(&message.raw, "", [])?;
         Ok(params![
-            patient,
+            owner.patient,
             arrival,
             &self.feed.facility,
+            owner.number,
             self.feed.id.as_str(),
             control(keys, message),
             content(keys, message),

@@ -13,13 +13,7 @@ use crate::testing::clinic;
 /// A patient with data under a consent that was withdrawn; nothing is erased yet.
 async fn withdrawn(stage: &Stage) -> (Kept, Erasure) {
     let kept = Kept::new(stage, Limit::Unlimited, None).await;
-    let paper = WithdrawalPaper {
-        consent_no: "C-1".parse().unwrap(),
-        withdrawn_on: "2026-04-01".parse().ok(),
-        signer: Some("本人".to_owned()),
-        relation: Some("self".to_owned()),
-        identity_check: Some("旅券".to_owned()),
-    };
+    let paper = withdrawal("C-1");
     kept.papers.withdraw(OPERATOR, &paper).await.unwrap();
     let patient = kept.patient.patient;
     let erasure = kept.papers.due_erasure(patient).await.unwrap().unwrap();
@@ -92,7 +86,7 @@ impl Kept {
     }
 
     /// What the deletion records say, the newest first.
-    async fn deletion_records(&self) -> Vec<String> {
+    pub(super) async fn deletion_records(&self) -> Vec<String> {
         let audit = self.store.audit();
         let rows = audit.rows(Instant::MIN, Instant::MAX, 100).await.unwrap();
         let erased = rows.into_iter().filter(|row| row.action == Action::Erased);

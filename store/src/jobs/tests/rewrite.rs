@@ -23,7 +23,7 @@ impl Kept {
             .await
             .unwrap();
         change.items = vec![ItemChange {
-            item: Item::new(path, path, 1, 1, NOW, 0, 1, 1, 1, Outcome::Read),
+            item: Item::new(path, 0, path, 1, 1, NOW, 0, 1, 1, 1, Outcome::Read),
             packed: Some(Packed::new(text.as_bytes(), "", [&record]).unwrap()),
             findings: None,
             fresh: true,

@@ -3,6 +3,7 @@
 use model::papers::ConsentState;
 
 use super::*;
+use crate::papers::link::number;
 use crate::papers::{Erasure, Ground};
 use crate::testing::on_both;
 
@@ -52,12 +53,14 @@ async fn what_stands_under_a_number_goes_with_the_last_paper_that_names_it() {
             "what stands there is hidden at once"
         );
         let erasure = papers.due_erasure(entered.patient).await.unwrap().unwrap();
-        assert_eq!(
-            (&erasure.sources[..], erasure.whole),
-            (&[hospital()][..], false)
-        );
+        let second = number(papers.shared(), &local(hospital(), "2"));
+        assert_eq!(erasure.numbers, [(hospital(), second)]);
+        assert!(erasure.sources.is_empty() && !erasure.whole);
         papers.erased(&erasure).await.unwrap();
         assert_eq!(roster(&papers, hospital()).await, ["1"]);
+        let first = local(hospital(), "1");
+        let fits = papers.fits(entered.patient, &first, &evidence()).await;
+        assert!(fits.unwrap(), "what proved the other number stays");
         assert_eq!(errands(&papers).await.last(), Some(&back_fill));
         assert_eq!(papers.due_erasure(entered.patient).await.unwrap(), None);
     })
@@ -78,6 +81,7 @@ async fn only_sources_that_nothing_holds_any_more_are_erased() {
             consents: vec!["C-1".parse().unwrap()],
             ground: Ground::Withdrawal,
             sources: vec![hospital()],
+            numbers: Vec::new(),
             whole: false,
         };
         assert_eq!(erasure, expected);
