@@ -10,6 +10,9 @@ use samples::{Mix, Network};
 /// Written last: who has it has the whole storage.
 const PAPERS: &str = "papers.tsv";
 
+/// Folder below which the second hospital's storage lies.
+pub(crate) const SECOND: &str = "second";
+
 /// A written storage with what its patients signed.
 pub(crate) struct Hospital {
     /// Where it lies.
@@ -73,6 +76,14 @@ impl Hospital {
             papers: papers.context("four columns")?,
             files,
         })
+    }
+
+    /// The roots of the second hospital beside this one; empty unless it was written there.
+    pub(crate) fn second(&self) -> anyhow::Result<Vec<PathBuf>> {
+        let name = self.folder.file_name().context("a folder")?;
+        let roots = samples::roots(&self.folder.with_file_name(SECOND).join(name));
+        roots.iter().try_for_each(fs::create_dir_all)?;
+        Ok(roots.to_vec())
     }
 
     /// Looks through the storage as a feed does: names, sizes, times. Each file is shown once.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -82,7 +82,7 @@ impl Hub {
         hospital: &Hospital,
         folder: tempfile::TempDir,
     ) -> anyhow::Result<Self> {
-        let network = Arc::new(network(&hospital.roots)?);
+        let network = Arc::new(network(hospital)?);
         let store = Store::open(config, Arc::clone(&network), Clock::system()).await?;
         let papers = store.papers(normalize::text::fold);
         papers.recompute_all().await?;
@@ -154,7 +154,7 @@ pub(crate) fn on_postgres(config: &mut StoreConfig, url: &str) {
 }
 
 /// The example network with other roots, and files read as soon as they are there.
-fn network(roots: &[PathBuf]) -> anyhow::Result<Network> {
+fn network(hospital: &Hospital) -> anyhow::Result<Network> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("networks/example");
     let text = |name: &str| std::fs::read_to_string(folder.join(name));
     let mut profile = value(Profile::parse("profile.toml", &text("profile.toml")?))?;
@@ -166,7 +166,8 @@ fn network(roots: &[PathBuf]) -> anyhow::Result<Network> {
         "facilities.tsv",
         &(text("facilities.tsv")? + &second),
     ))?;
-    let trees = TREES.map(|(id, facility)| format!(
+    let roots = [hospital.roots.clone(), hospital.second()?];
+    let trees = TREES.iter().zip(roots).map(|((id, facility), roots)| format!(
         "schema = \"feed/1\"\nid = \"{id}\"\ntitle = \"bench\"\nfacility = \"{facility}\"\nstate = \"active\"\n\
          [source]\nkind = \"ssmix2-tree\"\nroots = {roots:?}\nsweep = \"10m\"\nsettle = \"0s\"\n"
     ));
@@ -177,7 +178,7 @@ fn network(roots: &[PathBuf]) -> anyhow::Result<Network> {
          [source]\nkind = \"mllp-listen\"\nlisten = \"127.0.0.1:{port}\"\nallow = [\"127.0.0.1\"]\nconnections = 512\n"
     );
     let mut feeds = BTreeMap::new();
-    for written in trees.into_iter().chain([line]) {
+    for written in trees.chain([line]) {
         let neighbours = Neighbours {
             facilities: Some(&facilities),
             feeds: &feeds,

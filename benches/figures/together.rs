@@ -12,7 +12,7 @@ use ingest::{Ingest, Report};
 use store::{AccessKey, Blobs, Bucket, MasterKey, StoreConfig};
 use tokio::task::JoinSet;
 
-use crate::hospital::Hospital;
+use crate::hospital::{Hospital, SECOND};
 use crate::hub::{Hub, TREES, on_postgres};
 use crate::measure::{each, rate, spread};
 use crate::process;
@@ -39,6 +39,7 @@ struct Round {
 /// One process, then two, in rounds that take turns.
 pub(crate) async fn run(folder: &Path) -> anyhow::Result<()> {
     let hospital = Hospital::write(folder, FILES / FILES_EACH, FILES)?;
+    Hospital::write(&folder.join(SECOND), FILES / FILES_EACH, FILES)?;
     println!("\n## Two hospitals of {} files each\n", hospital.files);
     println!(
         "| processes | files/s | CPU µs a file, reading | PostgreSQL | object store (s3s-fs) | resident MiB, the larger | load |\n\
