@@ -8,7 +8,7 @@
     reason = "a look at the workspace that cannot go on fails"
 )]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 use serde_json::Value;
@@ -255,4 +255,29 @@ fn samples_serve_tests_only() {
     check("ingest", "samples", true, true);
     check("ingest", "samples", false, false);
     check("samples", "model", false, false);
+}
+
+/// `fuzz/` is a workspace of its own with versions of its own, which nothing else builds: what a room
+/// takes in must stand there too, or `make fuzz` refuses to start.
+#[test]
+fn the_fuzz_targets_know_what_their_rooms_need() {
+    let lock = include_str!("../fuzz/Cargo.lock");
+    let packages = lock.split("[[package]]\n");
+    let locked: BTreeMap<&str, &str> = packages
+        .filter_map(|package| {
+            let name = package.strip_prefix("name = \"")?;
+            Some((name.split_once('"')?.0, package))
+        })
+        .collect();
+    let missing: Vec<Use> = uses()
+        .into_iter()
+        .filter(|line| !line.in_tests)
+        .filter(|line| {
+            let package = locked.get(line.room.as_str());
+            // A name stands alone, or before a version where there are several.
+            package.is_some_and(|package| !package.contains(&format!("\n \"{}", line.needs)))
+        })
+        .collect();
+    assert_eq!(missing, [], "cargo metadata --manifest-path fuzz/Cargo.toml");
+    assert!(locked.contains_key("normalize"));
 }
