@@ -75,7 +75,7 @@ impl Error {
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        let mut response = fhir_json(self.status().0, &self.outcome());
+        let mut response = fhir_json(self.status().0, self.outcome());
         let headers = response.headers_mut();
         match self {
             Self::NotSignedIn => {
@@ -94,10 +94,7 @@ impl IntoResponse for Error {
 }
 
 /// A response whose body is a resource.
-pub(crate) fn fhir_json(status: StatusCode, resource: &Value) -> Response {
-    // Not through `Display`, whose formatter takes a large page piece by piece.
-    match serde_json::to_vec(resource) {
-        Ok(body) => (status, [(header::CONTENT_TYPE, FHIR_JSON)], body).into_response(),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-    }
+pub(crate) fn fhir_json(status: StatusCode, resource: Value) -> Response {
+    let body = resource.into_text();
+    (status, [(header::CONTENT_TYPE, FHIR_JSON)], body).into_response()
 }

@@ -1,146 +1,185 @@
-//! JSON as the face builds it. An object is a short list of named values: names are the program's own
-//! words, so that none is copied, and values are written in the order in which they were said.
+//! JSON as the face builds it: text, written once in the order in which it is said. What is empty is
+//! left out where it is said, so rendering never asks.
 
-use serde::Serialize;
-use serde::ser::{SerializeMap, Serializer};
-use serde_json::Number;
+use std::borrow::Cow;
 
-/// A JSON value.
+use model::quantity::Decimal;
+
+/// A JSON value as text; none when nothing is said.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) enum Value {
-    /// Nothing.
-    #[default]
-    Null,
-    Bool(bool),
-    Number(Number),
-    String(String),
-    Array(Vec<Self>),
-    Object(Vec<(&'static str, Self)>),
+pub(crate) struct Value(String);
+
+/// What can be said in JSON.
+// INVARIANT: FHIR R4 §2.6.2: no empty objects, arrays or strings, no null; §2.24.0.1: strings
+// without control characters except tab, CR and LF.
+pub(crate) trait Say {
+    /// Appends its JSON, or nothing when it says nothing.
+    fn say(self, out: &mut String);
 }
 
 impl Value {
-    /// The value of a name.
-    pub(crate) fn get(&self, name: &str) -> Option<&Self> {
-        let Self::Object(named) = self else {
-            return None;
-        };
-        let found = named.iter().find(|(known, _)| *known == name);
-        found.map(|(_, value)| value)
+    /// Something that was said.
+    pub(crate) fn of(said: impl Say) -> Self {
+        let mut text = String::new();
+        said.say(&mut text);
+        Self(text)
     }
 
-    /// The value of a name, to be changed.
-    pub(crate) fn get_mut(&mut self, name: &str) -> Option<&mut Self> {
-        let Self::Object(named) = self else {
-            return None;
-        };
-        let found = named.iter_mut().find(|(known, _)| *known == name);
-        found.map(|(_, value)| value)
+    /// A JSON text.
+    pub(crate) const fn written(text: String) -> Self {
+        Self(text)
     }
 
-    /// The text, when it is one.
-    pub(crate) fn as_str(&self) -> Option<&str> {
-        match self {
-            Self::String(text) => Some(text),
-            _ => None,
+    /// Whether nothing is said.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The JSON text.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The JSON text.
+    pub(crate) fn into_text(self) -> String {
+        self.0
+    }
+}
+
+impl Say for Value {
+    fn say(self, out: &mut String) {
+        out.push_str(&self.0);
+    }
+}
+
+impl Say for &Value {
+    fn say(self, out: &mut String) {
+        out.push_str(&self.0);
+    }
+}
+
+impl Say for &str {
+    fn say(self, out: &mut String) {
+        // Nearly every text stands in JSON as it is; one pass over its bytes tells.
+        if self.bytes().fold(false, |any, byte| any | is_special(byte)) {
+            return say_special(self, out);
         }
-    }
-
-    /// The members of an array; none when it is something else.
-    pub(crate) fn into_array(self) -> Vec<Self> {
-        match self {
-            Self::Array(values) => values,
-            _ => Vec::new(),
-        }
-    }
-
-    /// The value of a name, and nothing else of the object.
-    pub(crate) fn take(self, name: &str) -> Option<Self> {
-        let Self::Object(named) = self else {
-            return None;
-        };
-        let mut named = named.into_iter();
-        let found = named.find(|(known, _)| *known == name);
-        found.map(|(_, value)| value)
-    }
-
-    /// The members of an array, to be changed.
-    pub(crate) fn as_array_mut(&mut self) -> Option<&mut Vec<Self>> {
-        match self {
-            Self::Array(values) => Some(values),
-            _ => None,
+        if !is_blank(self) {
+            out.push('"');
+            out.push_str(self);
+            out.push('"');
         }
     }
 }
 
-impl Serialize for Value {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Null => serializer.serialize_unit(),
-            Self::Bool(value) => serializer.serialize_bool(*value),
-            Self::Number(number) => number.serialize(serializer),
-            Self::String(text) => serializer.serialize_str(text),
-            Self::Array(values) => serializer.collect_seq(values),
-            Self::Object(named) => {
-                let mut map = serializer.serialize_map(Some(named.len()))?;
-                for (name, value) in named {
-                    map.serialize_entry(name, value)?;
-                }
-                map.end()
+/// Whether a byte is escaped in JSON, or may belong to a control character (the last ones are U+0080
+/// to U+009F, which begin with 0xC2 in UTF-8).
+const fn is_special(byte: u8) -> bool {
+    byte < b' ' || byte == b'"' || byte == b'\\' || byte == 0x7f || byte == 0xc2
+}
+
+fn say_special(text: &str, out: &mut String) {
+    let text = readable(text);
+    if is_blank(&text) {
+        return;
+    }
+    out.push('"');
+    for character in text.chars() {
+        match character {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\t' => out.push_str("\\t"),
+            '\r' => out.push_str("\\r"),
+            '\n' => out.push_str("\\n"),
+            other => out.push(other),
+        }
+    }
+    out.push('"');
+}
+
+/// A text without what FHIR forbids in strings.
+fn readable(text: &str) -> String {
+    text.chars()
+        .filter(|character| !character.is_control() || matches!(character, '\t' | '\r' | '\n'))
+        .collect()
+}
+
+fn is_blank(text: &str) -> bool {
+    text.trim_start().is_empty()
+}
+
+impl Say for String {
+    fn say(self, out: &mut String) {
+        self.as_str().say(out);
+    }
+}
+
+impl Say for Cow<'_, str> {
+    fn say(self, out: &mut String) {
+        self.as_ref().say(out);
+    }
+}
+
+impl Say for bool {
+    fn say(self, out: &mut String) {
+        out.push_str(if self { "true" } else { "false" });
+    }
+}
+
+impl Say for u32 {
+    fn say(self, out: &mut String) {
+        out.push_str(&self.to_string());
+    }
+}
+
+impl Say for u64 {
+    fn say(self, out: &mut String) {
+        out.push_str(&self.to_string());
+    }
+}
+
+/// In the digits that were sent.
+impl Say for &Decimal {
+    fn say(self, out: &mut String) {
+        out.push_str(self.as_str());
+    }
+}
+
+impl<T: Say> Say for Option<T> {
+    fn say(self, out: &mut String) {
+        if let Some(said) = self {
+            said.say(out);
+        }
+    }
+}
+
+impl<T: Say> Say for Vec<T> {
+    fn say(self, out: &mut String) {
+        let start = out.len();
+        for one in self {
+            let end = out.len();
+            out.push(if end == start { '[' } else { ',' });
+            let before = out.len();
+            one.say(out);
+            if out.len() == before {
+                out.truncate(end);
             }
         }
+        if out.len() > start {
+            out.push(']');
+        }
     }
 }
 
-impl From<&str> for Value {
-    fn from(text: &str) -> Self {
-        Self::String(text.to_owned())
-    }
-}
-
-impl From<String> for Value {
-    fn from(text: String) -> Self {
-        Self::String(text)
-    }
-}
-
-impl From<bool> for Value {
-    fn from(value: bool) -> Self {
-        Self::Bool(value)
-    }
-}
-
-impl From<u64> for Value {
-    fn from(number: u64) -> Self {
-        Self::Number(number.into())
-    }
-}
-
-impl From<u32> for Value {
-    fn from(number: u32) -> Self {
-        Self::Number(number.into())
-    }
-}
-
-impl From<Number> for Value {
-    fn from(number: Number) -> Self {
-        Self::Number(number)
-    }
-}
-
-impl<T: Into<Self>> From<Option<T>> for Value {
-    fn from(value: Option<T>) -> Self {
-        value.map_or(Self::Null, Into::into)
-    }
-}
-
-impl<T: Into<Self>> From<Vec<T>> for Value {
-    fn from(values: Vec<T>) -> Self {
-        Self::Array(values.into_iter().map(Into::into).collect())
-    }
-}
-
-/// What a test looks into.
+/// What a test looks into. That it reads back as it was written shows that it is JSON, and that no
+/// object says a name twice.
 #[cfg(test)]
-pub(crate) fn plain(value: impl Into<Value>) -> serde_json::Value {
-    serde_json::to_value(value.into()).unwrap()
+pub(crate) fn plain(value: impl Say) -> serde_json::Value {
+    let Value(text) = Value::of(value);
+    if text.is_empty() {
+        return serde_json::Value::Null;
+    }
+    let plain: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(plain.to_string(), text);
+    plain
 }

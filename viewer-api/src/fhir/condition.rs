@@ -1,14 +1,16 @@
 //! `Condition`: diagnoses (`JP_Condition`, with the modifiers of `JP_Condition_Diagnosis`).
 
 use crate::json::Value;
-use model::code::Concept;
+use model::code::{CodeSystem, Concept};
 use model::condition::{ClinicalStatus, Condition, VerificationStatus};
 use model::id::FacilityId;
 use model::record::ReadRecord;
 
 use super::Rendering;
 use super::contained::Contained;
-use super::datatypes::{codeable, concept, date_time, extension, note, source_field, words};
+use super::datatypes::{
+    codeable, codings, concept, date_time, extension, note, source_field, words,
+};
 use super::meta::{Version, instance, meta, opening, origin, patient_of};
 use super::object::Object;
 use super::system::{CONDITION_CLINICAL, ICD10, ICD10_2013};
@@ -116,31 +118,25 @@ fn code(condition: &Condition, facility: &FacilityId) -> Object {
     let prefixes = condition.prefixes.iter().map(modifier("Prefix"));
     let suffixes = condition.suffixes.iter().map(modifier("Postfix"));
     let modifiers: Vec<Value> = prefixes.chain(suffixes).collect();
-    let mut codings = Value::from(concept(&condition.code, facility))
-        .take("coding")
-        .unwrap_or_default();
-    mark_edition(&mut codings, condition);
     Object::new()
         .with("extension", modifiers)
-        .with("coding", codings)
+        .with(
+            "coding",
+            codings(
+                &condition.code,
+                facility,
+                (&CodeSystem::Icd10, edition(condition)),
+            ),
+        )
         .with("text", full_name(condition))
 }
 
 /// ICD-10 of the edition of 2013 has a system of its own in JP Core; no edition means 2003
 /// (JAHIS 病名情報データ交換規約).
-fn mark_edition(codings: &mut Value, condition: &Condition) {
-    if condition.icd_edition.as_deref() == Some("2013") {
-        return;
-    }
-    let codings = codings.as_array_mut().into_iter().flatten();
-    for coding in codings.filter(|coding| {
-        coding
-            .get("system")
-            .is_some_and(|system| system.as_str() == Some(ICD10_2013))
-    }) {
-        if let Some(system) = coding.get_mut("system") {
-            *system = Value::from(ICD10);
-        }
+fn edition(condition: &Condition) -> &'static str {
+    match condition.icd_edition.as_deref() {
+        Some("2013") => ICD10_2013,
+        _ => ICD10,
     }
 }
 
@@ -151,7 +147,7 @@ fn full_name(condition: &Condition) -> Option<String> {
         modifiers
             .iter()
             .filter_map(words)
-            .filter(|word| !name.contains(word.as_str()))
+            .filter(|word| !name.contains(word))
             .collect()
     };
     Some(format!(

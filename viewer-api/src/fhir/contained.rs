@@ -1,6 +1,6 @@
 //! Resources inside a resource, each referenced by what holds it (FHIR R4 §2.21.0.3, dom-3).
 
-use crate::json::Value;
+use crate::json::Say;
 use model::id::FacilityId;
 use model::person::Staff;
 
@@ -10,60 +10,55 @@ use super::person::practitioner;
 /// The contained resources of one resource; equal ones are kept once.
 #[derive(Default)]
 pub(crate) struct Contained {
-    resources: Vec<(String, Value)>,
+    resources: Vec<Held>,
+}
+
+/// A resource without its type and id.
+struct Held {
+    kind: &'static str,
+    id: String,
+    content: Object,
 }
 
 impl Contained {
-    /// Takes a resource in and returns the reference to it.
-    pub(crate) fn hold(&mut self, resource: Object) -> Object {
-        let resource = Value::from(resource);
-        let known = self
-            .resources
-            .iter()
-            .find(|(_, held)| *held == resource)
-            .map(|(id, _)| id.clone());
-        let id = known.unwrap_or_else(|| self.take(resource));
+    /// Takes a resource of a type in and returns the reference to it.
+    pub(crate) fn hold(&mut self, kind: &'static str, content: Object) -> Object {
+        let mut same = self.resources.iter().filter(|held| held.kind == kind);
+        let known = same.clone().find(|held| held.content == content);
+        let id = match known {
+            Some(held) => held.id.clone(),
+            None => {
+                let number = same.by_ref().count() + 1;
+                let id = format!("{}{number}", kind.to_ascii_lowercase());
+                self.resources.push(Held {
+                    kind,
+                    id: id.clone(),
+                    content,
+                });
+                id
+            }
+        };
         Object::new().with("reference", format!("#{id}"))
-    }
-
-    fn take(&mut self, resource: Value) -> String {
-        let kind = resource
-            .get("resourceType")
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_ascii_lowercase();
-        let number = self
-            .resources
-            .iter()
-            .filter(|(id, _)| id.starts_with(&kind))
-            .count()
-            + 1;
-        let id = format!("{kind}{number}");
-        self.resources.push((id.clone(), resource));
-        id
     }
 
     /// Takes a member of staff in, unless nothing is known of them.
     pub(crate) fn staff(&mut self, staff: &Staff, facility: &FacilityId) -> Option<Object> {
-        practitioner(staff, facility).map(|resource| self.hold(resource))
+        practitioner(staff, facility).map(|content| self.hold("Practitioner", content))
     }
 }
 
-impl From<Contained> for Value {
-    fn from(contained: Contained) -> Self {
-        let numbered = |(id, resource): (String, Value)| {
-            let kind = resource.get("resourceType").cloned();
-            let Value::Object(resource) = resource else {
-                return Value::Null;
-            };
-            let head = Object::new().with("resourceType", kind).with("id", id);
-            let rest = resource
-                .into_iter()
-                .filter(|(name, _)| *name != "resourceType");
-            rest.fold(head, |out, (name, value)| out.with(name, value))
-                .into()
-        };
-        Self::Array(contained.resources.into_iter().map(numbered).collect())
+impl Say for Contained {
+    fn say(self, out: &mut String) {
+        self.resources.say(out);
+    }
+}
+
+impl Say for Held {
+    fn say(self, out: &mut String) {
+        Object::resource(self.kind)
+            .with("id", self.id.as_str())
+            .and(&self.content)
+            .say(out);
     }
 }
 
@@ -81,8 +76,8 @@ mod tests {
         };
         let facility = "1319999901".parse().unwrap();
         let mut contained = Contained::default();
-        let first = contained.staff(&doctor, &facility).map(plain).unwrap();
-        let again = contained.staff(&doctor, &facility).map(plain).unwrap();
+        let first = plain(contained.staff(&doctor, &facility).unwrap());
+        let again = plain(contained.staff(&doctor, &facility).unwrap());
         assert_eq!(first, again);
         assert!(contained.staff(&Staff::default(), &facility).is_none());
         let held = plain(contained);

@@ -1,15 +1,16 @@
 //! FHIR data types out of the model's: codes, quantities, times, identifiers, references.
 
-use model::code::{Coding, Concept};
+use std::borrow::Cow;
+
+use model::code::{CodeSystem, Coding, Concept};
 use model::id::FacilityId;
 use model::quantity::{Comparator, Decimal, Quantity, Range};
 use model::time::{PartialDateTime, Precision};
-use serde_json::Number;
 
 use super::object::Object;
 use super::system::{self, MERIT9_UNIT, UCUM};
 use super::unit::ucum;
-use crate::json::Value;
+use crate::json::{Say, Value};
 
 /// A `Coding` of a system with its URI.
 pub(crate) fn coding(system: &str, code: &str) -> Object {
@@ -28,44 +29,59 @@ pub(crate) fn concept(concept: &Concept, facility: &FacilityId) -> Object {
 
 /// A `CodeableConcept` whose MERIT-9 codes are of a given table: units, forms and categories share
 /// one name in HL7 v2 messages.
-pub(crate) fn concept_in(concept: &Concept, facility: &FacilityId, merit9: &str) -> Object {
-    let codings: Vec<Value> = concept
-        .codings
-        .iter()
-        .map(|one| sent_coding(one, facility, merit9).into())
-        .collect();
+pub(crate) fn concept_in(concept: &Concept, facility: &FacilityId, merit9: &'static str) -> Object {
     Object::new()
-        .with("coding", codings)
+        .with(
+            "coding",
+            codings(concept, facility, (&CodeSystem::Merit9, merit9)),
+        )
         .with("text", words(concept))
 }
 
-/// The sender's words for a concept.
-pub(crate) fn words(concept: &Concept) -> Option<String> {
-    let display = || {
-        concept
-            .codings
-            .iter()
-            .find_map(|coding| coding.display.clone())
-    };
-    concept.text.clone().or_else(display)
+/// A system, and the URI under which it stands where the place of a code tells more than its name.
+pub(crate) type Given<'a> = (&'a CodeSystem, &'static str);
+
+/// Where nothing else is known, MERIT-9 codes are units.
+pub(crate) const UNITS: Given<'_> = (&CodeSystem::Merit9, MERIT9_UNIT);
+
+/// The codings of a concept; one system stands under a given URI.
+pub(crate) fn codings(concept: &Concept, facility: &FacilityId, given: Given<'_>) -> Vec<Object> {
+    let codings = concept.codings.iter();
+    codings
+        .map(|one| sent_coding(one, facility, given))
+        .collect()
 }
 
-fn sent_coding(sent: &Coding, facility: &FacilityId, merit9: &str) -> Object {
-    // FHIR `code`: no blanks at the ends, single blanks inside.
-    let code = sent.code.split_whitespace().collect::<Vec<_>>().join(" ");
-    let uri = sent.system.as_ref().map(|named| match named {
-        model::code::CodeSystem::Merit9 => merit9.to_owned(),
-        other => system::uri(other, &code, facility),
+/// The sender's words for a concept.
+pub(crate) fn words(concept: &Concept) -> Option<&str> {
+    let mut displays = concept.codings.iter().map(|coding| &coding.display);
+    let display = || displays.find_map(Option::as_deref);
+    concept.text.as_deref().or_else(display)
+}
+
+fn sent_coding(sent: &Coding, facility: &FacilityId, (system, given): Given<'_>) -> Object {
+    let code = single_blanks(&sent.code);
+    let uri = sent.system.as_ref().map(|named| {
+        if named == system {
+            Cow::Borrowed(given)
+        } else {
+            system::uri(named, &code, facility)
+        }
     });
     Object::new()
         .with("system", uri)
         .with("code", code)
-        .with("display", sent.display.clone())
+        .with("display", sent.display.as_deref())
 }
 
-/// A number in the digits that were sent.
-pub(crate) fn decimal(decimal: &Decimal) -> Option<Number> {
-    decimal.as_str().parse().ok()
+/// FHIR `code`: no blanks at the ends, single blanks inside.
+fn single_blanks(code: &str) -> Cow<'_, str> {
+    if code.contains(char::is_whitespace) {
+        let words: Vec<&str> = code.split_whitespace().collect();
+        words.join(" ").into()
+    } else {
+        code.into()
+    }
 }
 
 /// A whole number that is not negative.
@@ -81,23 +97,23 @@ pub(crate) fn quantity(quantity: &Quantity) -> Object {
         Comparator::GreaterOrEqual => ">=",
         Comparator::Greater => ">",
     });
-    let number = Object::new()
-        .with("value", decimal(&quantity.value).map(Value::Number))
-        .with("comparator", comparator);
-    with_unit(number, quantity.unit.as_ref())
+    with_unit(number(quantity).with("comparator", comparator), quantity)
 }
 
 /// A `SimpleQuantity`: a quantity that cannot have a comparator.
-pub(crate) fn simple_quantity(sent: &Quantity) -> Object {
-    quantity(&Quantity {
-        comparator: None,
-        ..sent.clone()
-    })
+pub(crate) fn simple_quantity(quantity: &Quantity) -> Object {
+    with_unit(number(quantity), quantity)
 }
 
-fn with_unit(number: Object, unit: Option<&Concept>) -> Object {
-    let Some(unit) = unit else { return number };
-    let merit9 = unit.code_in(&model::code::CodeSystem::Merit9);
+fn number(quantity: &Quantity) -> Object {
+    Object::new().with("value", &quantity.value)
+}
+
+fn with_unit(number: Object, quantity: &Quantity) -> Object {
+    let Some(unit) = &quantity.unit else {
+        return number;
+    };
+    let merit9 = unit.code_in(&CodeSystem::Merit9);
     let (system, code) = match merit9 {
         Some(code) => (Some(MERIT9_UNIT), Some(code)),
         None => match spellings(unit).find_map(ucum) {
@@ -105,7 +121,7 @@ fn with_unit(number: Object, unit: Option<&Concept>) -> Object {
             None => (None, None),
         },
     };
-    let shown = words(unit).or_else(|| unit.first_code().map(str::to_owned));
+    let shown = words(unit).or_else(|| unit.first_code());
     number
         .with("unit", shown)
         .with("system", system)
@@ -121,7 +137,7 @@ fn spellings(unit: &Concept) -> impl Iterator<Item = &str> {
 }
 
 /// A number of a fixed unit.
-pub(crate) fn amount(value: impl Into<Value>, unit: &str, system: &str, code: &str) -> Object {
+pub(crate) fn amount(value: impl Say, unit: &str, system: &str, code: &str) -> Object {
     Object::new()
         .with("value", value)
         .with("unit", unit)
@@ -131,7 +147,7 @@ pub(crate) fn amount(value: impl Into<Value>, unit: &str, system: &str, code: &s
 
 /// A `Duration` of days.
 pub(crate) fn days(count: &Decimal) -> Object {
-    amount(decimal(count).map(Value::Number), "日", UCUM, "d")
+    amount(count, "日", UCUM, "d")
 }
 
 /// A `Range`.
@@ -181,23 +197,17 @@ pub(crate) fn reference(kind: &str, id: impl std::fmt::Display) -> Object {
 }
 
 /// An `Annotation`.
-pub(crate) fn note(text: impl Into<String>) -> Value {
-    Object::new().with("text", text.into()).into()
+pub(crate) fn note(text: impl Say) -> Value {
+    Object::new().with("text", text).into()
 }
 
 /// An `Extension` with a value; nothing when the value says nothing.
-pub(crate) fn extension(url: &str, key: &'static str, value: impl Into<Value>) -> Value {
-    let said = Object::new().with(key, value);
-    if said.is_empty() {
-        return Value::Null;
+pub(crate) fn extension(url: &str, key: &'static str, value: impl Say) -> Value {
+    let value = Value::of(value);
+    if value.is_empty() {
+        return value;
     }
-    let Value::Object(said) = Value::from(said) else {
-        return Value::Null;
-    };
-    let head = Object::new().with("url", url);
-    said.into_iter()
-        .fold(head, |out, (name, value)| out.with(name, value))
-        .into()
+    Object::new().with("url", url).with(key, value).into()
 }
 
 /// An element that consists of one extension only.
@@ -221,10 +231,10 @@ pub(crate) fn absent() -> Object {
 
 /// A field of the message that has no element in FHIR: its address, e.g. `RXE-42`, and its content
 /// under the key of its type, e.g. `valueString`.
-pub(crate) fn source_field(field: &str, key: &'static str, value: impl Into<Value>) -> Value {
+pub(crate) fn source_field(field: &str, key: &'static str, value: impl Say) -> Value {
     let content = extension("content", key, value);
-    if content == Value::Null {
-        return Value::Null;
+    if content.is_empty() {
+        return content;
     }
     let parts = vec![extension("field", "valueString", field), content];
     Object::new()
@@ -235,7 +245,6 @@ pub(crate) fn source_field(field: &str, key: &'static str, value: impl Into<Valu
 
 #[cfg(test)]
 mod tests {
-    use model::code::CodeSystem;
     use serde_json::json;
 
     use super::*;
@@ -259,10 +268,7 @@ mod tests {
             comparator: None,
             unit,
         };
-        assert_eq!(
-            serde_json::to_string(&Value::from(quantity(&sent))).unwrap(),
-            expected
-        );
+        assert_eq!(Value::from(quantity(&sent)).as_str(), expected);
     }
 
     #[test]
@@ -319,8 +325,8 @@ mod tests {
 
     #[test]
     fn an_extension_without_value_is_none() {
-        assert_eq!(source_field("RXE-42", "valueString", ""), Value::Null);
+        assert!(source_field("RXE-42", "valueString", "").is_empty());
         let empty = extension("urn:x", "valueCodeableConcept", Object::new());
-        assert_eq!(empty, Value::Null);
+        assert!(empty.is_empty());
     }
 }

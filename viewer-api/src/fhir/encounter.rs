@@ -148,7 +148,7 @@ fn place(stay: &Stay, status: &str, contained: &mut Contained) -> Option<Value> 
         (None, "in-progress" | "arrived") => Some("active"),
         _ => None,
     };
-    let bed = contained.hold(location(&stay.bed)?);
+    let bed = contained.hold("Location", location(&stay.bed)?);
     Some(
         Object::new()
             .with("location", bed)

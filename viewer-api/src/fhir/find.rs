@@ -5,15 +5,15 @@ use crate::json::Value;
 use ::consent::{Viewing, rights};
 use auth::Use;
 use model::id::PatientId;
-use model::record::{Categories, Category};
+use model::record::{Categories, Category, ReadRecord};
 use model::time::Instant;
 use serde::{Deserialize, Serialize};
 use store::{Disclosed, Position, ReadPatient, Refused, Sort};
 
-use super::bundle::Bundle;
+use super::bundle::{Bundle, Entry};
 use super::resources::{Found, REACH_ACTIVE, REACH_INACTIVE, Resource};
 use super::search::{Pairs, Search};
-use super::{Asked, consent, organization, patient, provenance, read, render, url};
+use super::{Asked, Rendering, consent, organization, patient, provenance, read, render, url};
 use crate::error::Error;
 
 /// Where an answer goes on; it travels sealed, as the cursor of the next page.
@@ -37,8 +37,8 @@ enum After {
 #[derive(Default)]
 struct Answer {
     total: u64,
-    matches: Vec<Value>,
-    included: Vec<Value>,
+    matches: Vec<Entry>,
+    included: Vec<Entry>,
     next: Option<After>,
 }
 
@@ -160,24 +160,28 @@ async fn records(
     };
     let page = view.records(&query).await?;
     let on = asked.rendering();
-    let mut included: Vec<Value> = Vec::new();
+    let mut included = Vec::new();
     if search.includes_patient && !page.items.is_empty() {
         included.extend(included_patient(asked, search, patient).await?);
     }
     if search.includes_provenance {
-        included.extend(
-            page.items
-                .iter()
-                .map(|record| provenance::of_record(record, resource.name, &on)),
-        );
+        let origin = |record: &Disclosed<ReadRecord>| Entry {
+            kind: "Provenance",
+            id: record.id.to_string(),
+            resource: provenance::of_record(record, resource.name, &on),
+        };
+        included.extend(page.items.iter().map(origin));
     }
+    let shown = |record: &Disclosed<ReadRecord>| {
+        Some(Entry {
+            kind: resource.name,
+            id: record.id.to_string(),
+            resource: render(record, &on)?,
+        })
+    };
     Ok(Answer {
         total: page.total,
-        matches: page
-            .items
-            .iter()
-            .filter_map(|record| render(record, &on))
-            .collect(),
+        matches: page.items.iter().filter_map(shown).collect(),
         included,
         next: page.next.map(After::Record),
     })
@@ -188,7 +192,7 @@ async fn included_patient(
     asked: &Asked<'_>,
     search: &Search,
     patient: PatientId,
-) -> Result<Option<Value>, Error> {
+) -> Result<Option<Entry>, Error> {
     let rights = rights(&asked.face.network.profile, asked.requester.profession());
     if !rights.contains(Category::Demographics) {
         return Ok(None);
@@ -204,12 +208,15 @@ async fn included_patient(
         opened => opened?,
     };
     let person = view.patient().await?;
-    Ok(Some(patient::render(
-        person.id,
-        &person.statements,
-        person.last_updated,
-        &asked.rendering(),
-    )))
+    Ok(Some(shown_person(&person, &asked.rendering())))
+}
+
+fn shown_person(person: &ReadPatient, on: &Rendering<'_>) -> Entry {
+    Entry {
+        kind: "Patient",
+        id: person.id.to_string(),
+        resource: patient::render(person.id, &person.statements, person.last_updated, on),
+    }
 }
 
 async fn patients(
@@ -246,13 +253,12 @@ async fn patients(
     };
     let on = asked.rendering();
     let (page, next) = page(&found, search, after);
-    let shown = |person: &Disclosed<ReadPatient>| {
-        patient::render(person.id, &person.statements, person.last_updated, &on)
+    let origin = |person: &Disclosed<ReadPatient>| Entry {
+        kind: "Provenance",
+        id: person.id.to_string(),
+        resource: provenance::of_patient(person.id, &person.statements, person.last_updated, &on),
     };
-    let origin = |person: &Disclosed<ReadPatient>| {
-        provenance::of_patient(person.id, &person.statements, person.last_updated, &on)
-    };
-    let matches = page.iter().map(shown).collect();
+    let matches = page.iter().map(|person| shown_person(person, &on));
     let included = page
         .iter()
         .filter(|_| search.includes_provenance)
@@ -260,7 +266,7 @@ async fn patients(
         .collect();
     Ok(Answer {
         total: count(found.len()),
-        matches,
+        matches: matches.collect(),
         included,
         next,
     })
@@ -349,9 +355,13 @@ async fn reach(asked: &Asked<'_>, search: &Search, after: Option<After>) -> Resu
     let found = by_change(found, search, |reach| reach.since);
     let on = asked.rendering();
     let (page, next) = page(&found, search, after);
-    let matches: Vec<Value> = page
+    let matches: Vec<Entry> = page
         .iter()
-        .map(|reach| consent::render(&read::reached(reach, asked), &on))
+        .map(|reach| Entry {
+            kind: "Consent",
+            id: reach.id.to_string(),
+            resource: consent::render(&read::reached(reach, asked), &on),
+        })
         .collect();
     let mut included = Vec::new();
     if search.includes_patient && !matches.is_empty() {
@@ -381,7 +391,11 @@ async fn facilities(
     let (page, next) = page(&found, search, after);
     let matches = page
         .iter()
-        .map(|facility| organization::render(facility, &on))
+        .map(|facility| Entry {
+            kind: "Organization",
+            id: facility.code.to_string(),
+            resource: organization::render(facility, &on),
+        })
         .collect();
     Ok(Answer {
         total: count(found.len()),

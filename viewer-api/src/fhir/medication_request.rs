@@ -16,7 +16,7 @@ use super::datatypes::{
 };
 use super::meta::{Version, hl7_code, instance, meta, opening, origin, patient_of};
 use super::object::Object;
-use super::person::location;
+use super::person::place;
 use super::system::{
     self, MERIT9_CATEGORY, MERIT9_FORM, MERIT9_UNIT, ORDER_IN_RP, ORDER_SETTING, RP_NUMBER,
     STRENGTH_TYPE,
@@ -32,7 +32,7 @@ pub(crate) fn render(
 ) -> Value {
     let facility = &record.meta.facility;
     let mut contained = Contained::default();
-    let mixture = mixture(request, facility).map(|mixture| contained.hold(mixture));
+    let mixture = mixture(request, facility).map(|mixture| contained.hold("Medication", mixture));
     let single = mixture.is_none().then(|| concept(&request.drug, facility));
     let requester = request
         .order
@@ -193,7 +193,7 @@ fn mixture(request: &MedicationRequest, facility: &FacilityId) -> Option<Object>
         .as_ref()
         .map(|form| concept_in(form, facility, MERIT9_FORM));
     Some(
-        Object::resource("Medication")
+        Object::new()
             .with("code", concept(&request.drug, facility))
             .with("form", form)
             .with("ingredient", ingredients),
@@ -274,11 +274,7 @@ fn extensions(record: &ReadRecord, request: &MedicationRequest) -> Vec<Value> {
         .form
         .as_ref()
         .filter(|_| request.ingredients.is_empty());
-    let place = request
-        .deliver_to
-        .as_ref()
-        .and_then(location)
-        .map(Value::from);
+    let deliver_to = request.deliver_to.as_ref().map(place);
     let fields = [
         source_field("ORC-4", "valueString", order.group.as_deref()),
         source_field(
@@ -292,11 +288,7 @@ fn extensions(record: &ReadRecord, request: &MedicationRequest) -> Vec<Value> {
             request.strength.as_ref().map(simple_quantity),
         ),
         source_field("RXE-32", "valueDateTime", original.map(date_time)),
-        source_field(
-            "RXE-42",
-            "valueString",
-            place.and_then(|place| place.get("name").cloned()),
-        ),
+        source_field("RXE-42", "valueString", deliver_to),
     ];
     let refills = request
         .refills
@@ -319,9 +311,8 @@ fn is_as_needed(request: &MedicationRequest) -> bool {
 }
 
 /// A method of administration by its code in two tables of JAMI 標準用法, first digit and first two.
-fn jami_methods(usage: &str) -> impl Iterator<Item = Value> {
-    let of =
-        |length: usize, system: &str| usage.get(..length).map(|code| coding(system, code).into());
+fn jami_methods(usage: &str) -> impl Iterator<Item = Object> {
+    let of = |length: usize, system: &str| usage.get(..length).map(|code| coding(system, code));
     let basic = of(1, "http://jami.jp/CodeSystem/MedicationMethodBasicUsage");
     basic.into_iter().chain(of(
         2,

@@ -7,7 +7,7 @@ use model::record::{ReadRecord, Sensitivity};
 use model::time::Instant;
 
 use super::Rendering;
-use super::datatypes::{coding, concept, extension, identifier, reference};
+use super::datatypes::{UNITS, coding, codings, concept, extension, identifier, reference};
 use super::object::Object;
 use super::system::{ACT_CODE, INSTITUTION};
 
@@ -101,19 +101,20 @@ pub(crate) fn source(record: &ReadRecord) -> String {
     format!("urn:musubi:ingest:{}", record.source)
 }
 
-fn security(sensitivity: Sensitivity, sent: Option<&Concept>, facility: &FacilityId) -> Vec<Value> {
+fn security(
+    sensitivity: Sensitivity,
+    sent: Option<&Concept>,
+    facility: &FacilityId,
+) -> Vec<Object> {
     let level = match sensitivity {
         Sensitivity::Normal => "N",
         Sensitivity::Restricted | Sensitivity::Untold => "R",
     };
-    let untold = (sensitivity == Sensitivity::Untold).then(|| coding(ACT_CODE, "NOPAT").into());
-    let codings = sent
-        .map(|sent| Value::from(concept(sent, facility)))
-        .and_then(|shown| shown.take("coding"));
-    let codings = codings.map(Value::into_array).unwrap_or_default();
-    std::iter::once(coding(CONFIDENTIALITY, level).into())
+    let untold = (sensitivity == Sensitivity::Untold).then(|| coding(ACT_CODE, "NOPAT"));
+    let codings = sent.map(|sent| codings(sent, facility, UNITS));
+    std::iter::once(coding(CONFIDENTIALITY, level))
         .chain(untold)
-        .chain(codings)
+        .chain(codings.into_iter().flatten())
         .collect()
 }
 

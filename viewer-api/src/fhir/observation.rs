@@ -13,8 +13,8 @@ use model::record::ReadRecord;
 use super::Rendering;
 use super::contained::Contained;
 use super::datatypes::{
-    absent, as_sent, codeable, coding, concept, date_time, extended, identifier, instant, note,
-    range, source_field, words,
+    UNITS, absent, as_sent, codeable, coding, codings, concept, date_time, extended, identifier,
+    instant, note, range, source_field, words,
 };
 use super::meta::{Version, instance, meta, opening, organization, origin, patient_of};
 use super::object::Object;
@@ -31,7 +31,8 @@ pub(crate) fn render(record: &ReadRecord, observation: &Observation, on: &Render
     let facility = &record.meta.facility;
     let (profile, category) = kind(observation.category);
     let mut contained = Contained::default();
-    let specimen = specimen(observation, facility).map(|specimen| contained.hold(specimen));
+    let specimen =
+        specimen(observation, facility).map(|specimen| contained.hold("Specimen", specimen));
     let effective = observation.effective.map(date_time);
     let issued = observation.issued;
     let resource = opening(
@@ -104,15 +105,15 @@ const fn status(status: ObservationStatus) -> &'static str {
 
 /// The code; `JP_Observation_LabResult` demands a coding and a text.
 fn code(observation: &Observation, facility: &FacilityId) -> Object {
-    let shown = Value::from(concept(&observation.code, facility));
-    let uncoded = || Value::from(vec![Value::from(coding(UNCODED.0, UNCODED.1))]);
+    let sent = &observation.code;
     let is_lab = observation.category == ObservationCategory::Laboratory;
-    let codings = shown.take("coding").or_else(|| is_lab.then(uncoded));
-    let text =
-        words(&observation.code).or_else(|| observation.code.first_code().map(str::to_owned));
+    let uncoded = || Value::of(vec![coding(UNCODED.0, UNCODED.1)]);
+    let codings = codings(sent, facility, UNITS);
+    let codings = Some(Value::of(codings)).filter(|codings| !codings.is_empty());
+    let text = words(sent).or_else(|| sent.first_code());
     Object::new()
-        .with("coding", codings)
-        .with("text", text.unwrap_or_else(|| "名称なし".to_owned()))
+        .with("coding", codings.or_else(|| is_lab.then(uncoded)))
+        .with("text", text.unwrap_or("名称なし"))
 }
 
 fn identifiers(record: &ReadRecord, observation: &Observation, on: &Rendering<'_>) -> Vec<Value> {
@@ -146,16 +147,9 @@ fn interpretation(flags: &[String]) -> Vec<Value> {
 }
 
 fn reference_range(sent: &ReferenceRange) -> Object {
-    let limits = sent
-        .limits
-        .as_ref()
-        .map(|limits| Value::from(range(limits)))
-        .unwrap_or_default();
-    let limit = |end: &str| limits.get(end).cloned();
-    Object::new()
-        .with("low", limit("low"))
-        .with("high", limit("high"))
-        .with("text", sent.text.as_str())
+    let limits = sent.limits.as_ref();
+    let limits = limits.map(range).unwrap_or_default();
+    limits.with("text", sent.text.as_str())
 }
 
 /// The material; `JP_Observation_LabResult` demands one.
@@ -181,7 +175,7 @@ fn specimen(observation: &Observation, facility: &FacilityId) -> Option<Object> 
             sent.site.as_ref().map(|site| concept(site, facility)),
         );
     Some(
-        Object::resource("Specimen")
+        Object::new()
             .with("identifier", number.map(|number| vec![Value::from(number)]))
             .with(
                 "type",

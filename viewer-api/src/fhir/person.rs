@@ -97,7 +97,7 @@ pub(crate) fn telecom(telecom: &Telecom) -> Object {
         .with("use", usage)
 }
 
-/// A member of staff as a `Practitioner`; nothing when nothing is known of them.
+/// A member of staff as the content of a `Practitioner`; nothing when nothing is known of them.
 pub(crate) fn practitioner(staff: &Staff, facility: &FacilityId) -> Option<Object> {
     let number = staff
         .id
@@ -124,37 +124,41 @@ pub(crate) fn practitioner(staff: &Staff, facility: &FacilityId) -> Option<Objec
     }
     let identifiers: Vec<Value> = number.into_iter().map(Value::from).collect();
     Some(
-        Object::resource("Practitioner")
+        Object::new()
             .with("identifier", identifiers)
             .with("name", names),
     )
 }
 
-/// A place inside a facility as a `Location`, named from ward to bed; nothing when it is not named.
+/// A place inside a facility as the content of a `Location`, named from ward to bed; nothing when it is not named.
 pub(crate) fn location(bed: &Bed) -> Option<Object> {
-    let parts = [("wa", &bed.ward), ("ro", &bed.room), ("bd", &bed.bed)];
-    let named: Vec<(&str, &str)> = parts
-        .iter()
-        .filter_map(|(kind, name)| name.as_deref().map(|name| (*kind, name)))
-        .collect();
-    let (finest, _) = named.last()?;
+    let (finest, _) = *parts(bed).last()?;
     // HL7 v2.5 table 0305: `C` is a clinic, whose name is a department and not a ward.
-    let kind = if bed.kind.as_deref() == Some("C") && *finest == "wa" {
+    let kind = if bed.kind.as_deref() == Some("C") && finest == "wa" {
         "area"
     } else {
         finest
     };
-    let name = named
-        .iter()
-        .map(|(_, name)| *name)
-        .collect::<Vec<_>>()
-        .join(" ");
     let system = "http://terminology.hl7.org/CodeSystem/location-physical-type";
     Some(
-        Object::resource("Location")
-            .with("name", name)
+        Object::new()
+            .with("name", place(bed))
             .with("physicalType", super::datatypes::codeable(system, kind)),
     )
+}
+
+/// The name of a place inside a facility, from ward to bed.
+pub(crate) fn place(bed: &Bed) -> String {
+    let names: Vec<&str> = parts(bed).into_iter().map(|(_, name)| name).collect();
+    names.join(" ")
+}
+
+fn parts(bed: &Bed) -> Vec<(&'static str, &str)> {
+    let parts = [("wa", &bed.ward), ("ro", &bed.room), ("bd", &bed.bed)];
+    let named = parts.into_iter();
+    named
+        .filter_map(|(kind, name)| name.as_deref().map(|name| (kind, name)))
+        .collect()
 }
 
 #[cfg(test)]

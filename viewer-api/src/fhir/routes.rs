@@ -169,7 +169,7 @@ fn method_of(route: &'static Route) -> MethodRouter<Shared> {
                         headers: HeaderMap| {
                 negotiate(&headers, &pairs)?;
                 let found = read::read(&asker.asked(&route.path), resource, &id).await?;
-                Ok::<_, Error>(conditional(&headers, &found))
+                Ok::<_, Error>(conditional(&headers, found))
             },
         ),
         (Interaction::Search, Some(resource)) => get(
@@ -198,7 +198,7 @@ async fn answer(
 ) -> Result<Response, Error> {
     negotiate(headers, &pairs)?;
     let bundle = find::search(asked, resource, pairs, is_strict(headers)).await?;
-    Ok(fhir_json(StatusCode::OK, &bundle))
+    Ok(fhir_json(StatusCode::OK, bundle))
 }
 
 /// The pairs of a posted form.
@@ -221,6 +221,6 @@ async fn capabilities(
     negotiate(&headers, &pairs)?;
     Ok(fhir_json(
         StatusCode::OK,
-        &capability::statement(&face.base, &face.network),
+        capability::statement(&face.base, &face.network),
     ))
 }

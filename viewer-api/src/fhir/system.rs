@@ -1,6 +1,8 @@
 //! Code systems as URIs: the one table between the names of messages and FHIR, in both directions.
 //! JP Core 1.2.0 writes URLs; the object identifiers of 1.1.2 are understood in searches.
 
+use std::borrow::Cow;
+
 use model::code::CodeSystem;
 use model::id::FacilityId;
 
@@ -155,17 +157,17 @@ static FIXED: [Fixed; 19] = [
 ];
 
 /// The URI under which a code of a facility's message is shown.
-pub(crate) fn uri(system: &CodeSystem, code: &str, facility: &FacilityId) -> String {
+pub(crate) fn uri(system: &CodeSystem, code: &str, facility: &FacilityId) -> Cow<'static, str> {
     match (system, code.len()) {
         // One name of HL7 v2 messages stands for three JAMI tables; the length of a code tells which.
-        (CodeSystem::JamiUsage, 8) => return JAMI_ADDITIONAL_USAGE.to_owned(),
-        (CodeSystem::JamiUsage, 3) => return JAMI_BODY_SITE.to_owned(),
+        (CodeSystem::JamiUsage, 8) => return JAMI_ADDITIONAL_USAGE.into(),
+        (CodeSystem::JamiUsage, 3) => return JAMI_BODY_SITE.into(),
         _ => {}
     }
     if let Some(Fixed(_, url, _)) = FIXED.iter().find(|Fixed(known, ..)| known == system) {
-        return (*url).to_owned();
+        return (*url).into();
     }
-    match system {
+    let uri = match system {
         CodeSystem::Hl7Table(number) => format!("{HL7_TABLE}{number:04}"),
         CodeSystem::Jahis(name) => format!("{JP_CORE_TABLE}{name}"),
         CodeSystem::Jshr(name) => format!("{NAMED_TABLE}{name}"),
@@ -173,7 +175,8 @@ pub(crate) fn uri(system: &CodeSystem, code: &str, facility: &FacilityId) -> Str
         CodeSystem::IsoPlus => format!("{NAMED_TABLE}ISO+"),
         CodeSystem::Janis => format!("{NAMED_TABLE}JANIS"),
         _ => String::new(),
-    }
+    };
+    uri.into()
 }
 
 /// A table or numbering of one facility.

@@ -8,8 +8,8 @@ use model::quantity::Quantity;
 
 use super::{EXTENSIONS, as_codeable, is_as_needed, jami_methods, per_day, product_amount};
 use crate::fhir::datatypes::{
-    concept, days, extended, extension, period, quantity, ratio, simple_quantity, source_field,
-    whole, words,
+    UNITS, codings, concept, days, extended, extension, period, quantity, ratio, simple_quantity,
+    source_field, whole, words,
 };
 use crate::fhir::object::Object;
 
@@ -78,18 +78,18 @@ fn instruction(
         .with("doseAndRate", rates(request, usage, is_first))
 }
 
-fn sender_text(usage: &Usage) -> Option<String> {
+fn sender_text(usage: &Usage) -> Option<&str> {
     usage.code.as_ref().and_then(words)
 }
 
 /// The sender's text first; a text decoded from the code only where none came.
 fn text(usage: &Usage) -> Option<String> {
-    let main = sender_text(usage).or_else(|| usage.decoded.clone());
+    let main = sender_text(usage).or(usage.decoded.as_deref());
     let parts = main
         .into_iter()
         .chain(usage.additional.iter().filter_map(words))
-        .chain(usage.text.clone());
-    let parts: Vec<String> = parts.collect();
+        .chain(usage.text.as_deref());
+    let parts: Vec<&str> = parts.collect();
     (!parts.is_empty()).then(|| parts.join("　"))
 }
 
@@ -125,22 +125,20 @@ fn timing(request: &MedicationRequest, usage: &Usage, facility: &FacilityId) -> 
 
 fn method(usage: Option<&Usage>, route: Option<&Route>, facility: &FacilityId) -> Object {
     let sent = route.and_then(|route| route.method.as_ref());
-    let shown = sent
-        .map(|sent| Value::from(concept(sent, facility)))
-        .unwrap_or_default();
     let code = usage.and_then(|usage| usage.code.as_ref()?.code_in(&CodeSystem::JamiUsage));
     let digits = code
         .filter(|code| code.len() == 16)
         .into_iter()
         .flat_map(jami_methods);
-    let text = shown.get("text").cloned();
-    let sent_codings = shown.take("coding").map(Value::into_array);
-    let codings: Vec<Value> = digits.chain(sent_codings.unwrap_or_default()).collect();
-    Object::new().with("coding", codings).with("text", text)
+    let sent_codings = sent.map(|sent| codings(sent, facility, UNITS));
+    let codings: Vec<Object> = digits.chain(sent_codings.into_iter().flatten()).collect();
+    Object::new()
+        .with("coding", codings)
+        .with("text", sent.and_then(words))
 }
 
 /// Doses belong to the order, so they stand once; an amount of TQ1-2 belongs to its own timing.
-fn rates(request: &MedicationRequest, usage: Option<&Usage>, is_first: bool) -> Vec<Value> {
+fn rates(request: &MedicationRequest, usage: Option<&Usage>, is_first: bool) -> Vec<Object> {
     let own = usage.and_then(|usage| usage.amount.as_ref());
     let dose = if is_first {
         request.dose.as_ref().or(own)
@@ -163,16 +161,8 @@ fn rates(request: &MedicationRequest, usage: Option<&Usage>, is_first: bool) -> 
     let second = rate.filter(|_| per_day_amount.is_some());
     let second = Object::new().with("rateQuantity", second.map(simple_quantity));
     let typed = |content: Object| {
-        let Value::Object(content) = Value::from(content) else {
-            return Value::Null;
-        };
-        content
-            .into_iter()
-            .fold(
-                Object::new().with("type", product_amount()),
-                |out, (key, value)| out.with(key, value),
-            )
-            .into()
+        let kind = Object::new().with("type", product_amount());
+        kind.and(&content)
     };
     [main, second]
         .into_iter()

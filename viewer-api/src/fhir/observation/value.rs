@@ -4,7 +4,8 @@ use model::id::FacilityId;
 use model::observation::{Observation, ObservationStatus, Value as Sent};
 
 use crate::fhir::datatypes::{codeable, concept, date_time, quantity, range, ratio};
-use crate::fhir::object::{Object, readable};
+use crate::fhir::object::Object;
+use crate::json::Value;
 
 /// Adds the value; a reason for its absence stands only where there is none (obs-6).
 pub(super) fn add(resource: Object, observation: &Observation, facility: &FacilityId) -> Object {
@@ -17,10 +18,14 @@ pub(super) fn add(resource: Object, observation: &Observation, facility: &Facili
         ),
         Some(Sent::Concept(sent)) => resource.with("valueCodeableConcept", concept(sent, facility)),
         Some(Sent::Time(time)) => resource.with("valueDateTime", date_time(*time)),
-        Some(Sent::Text(text)) => match readable(text.clone()) {
-            Some(text) => resource.with("valueString", text),
-            None => absent(resource, observation),
-        },
+        Some(Sent::Text(text)) => {
+            let text = Value::of(text.as_str());
+            if text.is_empty() {
+                absent(resource, observation)
+            } else {
+                resource.with("valueString", text)
+            }
+        }
         None => absent(resource, observation),
     }
 }

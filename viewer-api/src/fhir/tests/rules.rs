@@ -6,31 +6,33 @@ use model::encounter::{EncounterClass, EncounterStatus};
 use model::id::RecordId;
 use model::record::{Categories, ReadRecord, Sensitivity};
 use model::time::Instant;
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::bodies::*;
 use super::fhir_rules::validate;
 use crate::error::Error;
-use crate::fhir::bundle::Bundle;
+use crate::fhir::bundle::{Bundle, Entry};
 use crate::fhir::consent::Reached;
 use crate::fhir::{capability, consent, organization, patient, provenance, render};
-use crate::json::{self, plain};
+use crate::json::{self, Say, plain};
 
-fn check(resource: &impl Serialize) {
-    let resource = serde_json::to_value(resource).unwrap();
+fn check(resource: impl Say) -> Value {
+    let resource = plain(resource);
     let broken = validate(&resource);
     assert!(broken.is_empty(), "{broken:#?}\n{resource:#}");
+    resource
 }
 
-fn check_record(record: &ReadRecord, kind: &str) -> json::Value {
+fn check_record(record: &ReadRecord, kind: &'static str) -> Entry {
     let network = network();
     let resource = render(record, &on(&network)).unwrap();
-    check(&resource);
-    let shown = resource.get("resourceType").and_then(json::Value::as_str);
-    assert_eq!(shown, Some(kind));
-    check(&provenance::of_record(record, kind, &on(&network)));
-    resource
+    assert_eq!(check(&resource)["resourceType"], kind);
+    check(provenance::of_record(record, kind, &on(&network)));
+    Entry {
+        kind,
+        id: record.id.to_string(),
+        resource,
+    }
 }
 
 #[test]
@@ -39,13 +41,8 @@ fn patients() {
     let both = [of_patient(full_patient()), of_patient(bare_patient())];
     for statements in [&both[..], &both[..1], &both[1..], &[]] {
         let updated = Instant::start_of("2024-05-11".parse().unwrap());
-        check(&patient::render(
-            PATIENT,
-            statements,
-            updated,
-            &on(&network),
-        ));
-        check(&provenance::of_patient(
+        check(patient::render(PATIENT, statements, updated, &on(&network)));
+        check(provenance::of_patient(
             PATIENT,
             statements,
             updated,
@@ -113,7 +110,10 @@ fn records_of_every_delicacy_and_state() {
         record.meta.sensitivity = sensitivity;
         record.superseded_only = true;
         let resource = check_record(&record, "Condition");
-        assert_eq!(plain(resource)["meta"]["tag"][0]["code"], "superseded-only");
+        assert_eq!(
+            plain(resource.resource)["meta"]["tag"][0]["code"],
+            "superseded-only"
+        );
     }
 }
 
@@ -121,11 +121,11 @@ fn records_of_every_delicacy_and_state() {
 fn organizations_consents_capabilities() {
     let network = network();
     let (reader, source) = (facility(), facility());
-    check(&organization::render(
+    check(organization::render(
         &network.facilities[&facility()],
         &on(&network),
     ));
-    check(&capability::statement(
+    check(capability::statement(
         "https://hub.example.jp/fhir",
         &network,
     ));
@@ -145,7 +145,7 @@ fn organizations_consents_capabilities() {
                 since: Instant(0),
                 is_active,
             };
-            check(&consent::render(&reach, &on(&network)));
+            check(consent::render(&reach, &on(&network)));
         }
     }
 }
@@ -162,8 +162,13 @@ fn bundles() {
         query: "patient=x&_count=1",
         next: Some("abc".to_owned()),
     };
-    let bundle = plain(bundle);
-    check(&bundle);
+    let bundle = check(json::Value::from(bundle));
+    let entry = &bundle["entry"][0];
+    let address = format!(
+        "https://hub.example.jp/fhir/Condition/{}",
+        entry["resource"]["id"].as_str().unwrap()
+    );
+    assert_eq!(entry["fullUrl"], address);
     assert_eq!(
         bundle["link"][0]["url"],
         "https://hub.example.jp/fhir/Condition?patient=x&_count=1"
@@ -181,8 +186,7 @@ fn bundles() {
         kind: "Condition",
         query: "",
     };
-    let empty = plain(empty);
-    check(&empty);
+    let empty = check(json::Value::from(empty));
     assert_eq!(
         empty,
         json!({
@@ -225,8 +229,8 @@ fn refusals() {
         let body = runtime
             .block_on(to_bytes(response.into_body(), 10_000))
             .unwrap();
-        let outcome: Value = serde_json::from_slice(&body).unwrap();
-        check(&outcome);
+        let body = String::from_utf8(body.to_vec()).unwrap();
+        let outcome = check(json::Value::written(body));
         assert_eq!(outcome["issue"][0]["code"], code);
     }
 }
