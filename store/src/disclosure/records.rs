@@ -19,6 +19,9 @@ use crate::frame::Frame;
 use crate::keys::PatientKey;
 use crate::raw::Place;
 
+/// So many records are opened by one thread: handing over fewer costs more than it gains.
+const PORTION: usize = 64;
+
 /// Columns of a row that was found.
 #[derive(sqlx::FromRow)]
 struct Found {
@@ -320,19 +323,20 @@ impl<A: Action> View<'_, A> {
             .map(|row| self.store.0.keys.record_id(self.number, RecordKey(row.key)));
         let ids = ids.collect::<Result<Vec<RecordId>, Error>>()?;
         let pending = self.audit(action, ids.iter().map(ToString::to_string).collect())?;
+        let found = Arc::new(found);
         let records = if found.is_empty() {
             Ok(Vec::new())
         } else {
             self.unseal(&found).await
         };
         pending.durable().await?;
-        let read = records?.into_iter().zip(found).zip(ids);
+        let read = records?.into_iter().zip(found.iter()).zip(ids);
         Ok(read
-            .map(|((record, row), id)| Disclosed(self.read(id, record, &row)))
+            .map(|((record, row), id)| Disclosed(self.read(id, record, row)))
             .collect())
     }
 
-    async fn unseal(&self, found: &[Found]) -> Result<Vec<Record>, Error> {
+    async fn unseal(&self, found: &Arc<Vec<Found>>) -> Result<Vec<Record>, Error> {
         let key = self
             .store
             .0
@@ -350,7 +354,26 @@ impl<A: Action> View<'_, A> {
         places.dedup();
         let frames = self.store.0.raw.read(key.clone(), places.clone()).await?;
         let frames: BTreeMap<Place, Frame> = places.into_iter().zip(frames).collect();
-        found.iter().map(|row| row.record(&key, &frames)).collect()
+        let frames = Arc::new(frames);
+        let portions = (0..found.len()).step_by(PORTION).map(|start| {
+            let (found, key, frames) = (Arc::clone(found), Arc::clone(&key), Arc::clone(&frames));
+            tokio::task::spawn_blocking(move || {
+                let portion = found.iter().skip(start).take(PORTION);
+                let records = portion.map(|row| row.record(&key, &frames));
+                records.collect::<Result<Vec<Record>, Error>>()
+            })
+        });
+        // All of them run before the first is waited for.
+        let portions: Vec<_> = portions.collect();
+        let mut records = Vec::with_capacity(found.len());
+        for portion in portions {
+            records.extend(
+                portion
+                    .await
+                    .map_err(|_| Error::Unavailable("record reader"))??,
+            );
+        }
+        Ok(records)
     }
 
     fn read(&self, id: RecordId, record: Record, row: &Found) -> ReadRecord {
