@@ -25,6 +25,10 @@ use crate::private;
 
 pub(crate) use insert::{Insert, Type};
 
+/// Rows that SQLite's thread goes on reading while nobody has taken them: it reads a page of results
+/// in one go, and is not woken for the rest of it.
+const ROWS_AHEAD: usize = 256;
+
 /// A value to bind.
 #[derive(Clone)]
 pub(crate) enum Value {
@@ -250,6 +254,7 @@ impl Db {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(5))
+            .row_buffer_size(ROWS_AHEAD)
             .pragma("secure_delete", "on");
         create(options.get_filename())?;
         let attached = attach.map(|url| {
