@@ -56,13 +56,7 @@ impl Instant {
 impl fmt::Display for Instant {
     /// FHIR `instant` with milliseconds and +09:00.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let civil = self.civil();
-        let milliseconds = civil.subsec_nanosecond() / 1_000_000;
-        write!(
-            out,
-            "{}.{milliseconds:03}+09:00",
-            civil.strftime("%Y-%m-%dT%H:%M:%S")
-        )
+        write!(out, "{:.3}+09:00", self.civil())
     }
 }
 
@@ -287,6 +281,7 @@ mod tests {
         let midnight: PartialDateTime = "2024-05-11T00:00:00+09:00".parse().unwrap();
         assert_eq!(day.end().0 + 1, midnight.start().0);
         assert_eq!(day.start().to_string(), "2024-05-10T00:00:00.000+09:00");
+        assert_eq!(day.end().to_string(), "2024-05-10T23:59:59.999+09:00");
     }
 
     #[test]
