@@ -278,6 +278,10 @@ fn the_fuzz_targets_know_what_their_rooms_need() {
             package.is_some_and(|package| !package.contains(&format!("\n \"{}", line.needs)))
         })
         .collect();
-    assert_eq!(missing, [], "cargo metadata --manifest-path fuzz/Cargo.toml");
+    assert_eq!(
+        missing,
+        [],
+        "cargo metadata --manifest-path fuzz/Cargo.toml"
+    );
     assert!(locked.contains_key("normalize"));
 }
