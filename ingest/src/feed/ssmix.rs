@@ -99,15 +99,16 @@ impl Tree {
     ) -> Result<Report, Error> {
         let roster = self.papers.roster(&self.feed.facility).await?;
         let tree = self.for_sweep(&roster).await?;
-        tree.sweep_all(roster, progress).await
+        tree.sweep_entries(roster, progress).await
     }
 
-    /// Sweeps some patients: a new consent back-fills at once.
-    pub(crate) async fn backfill(&self, patients: &[PatientNumber]) -> Result<Report, Error> {
-        let mut some = self.papers.entries(&self.feed.facility, patients).await?;
-        some.retain(|entry| !entry.links.is_empty());
-        let tree = self.for_sweep(&some).await?;
-        tree.sweep_some(some).await
+    /// Sweeps one patient: a new consent back-fills at once.
+    pub(crate) async fn backfill(&self, patient: PatientNumber) -> Result<Report, Error> {
+        let (facility, one) = (&self.feed.facility, [patient]);
+        let mut one = self.papers.entries(facility, &one).await?;
+        one.retain(|entry| !entry.links.is_empty());
+        let tree = self.for_sweep(&one).await?;
+        tree.sweep_entries(one, &|_, _| {}).await
     }
 
     async fn compare(

@@ -31,44 +31,22 @@ const MASS_FLOOR: usize = 200;
 const ATTEMPTS: usize = 5;
 
 impl Tree {
-    /// Sweeps everybody on a roster.
-    pub(super) async fn sweep_all(
+    /// Sweeps the patients of a roster.
+    pub(super) async fn sweep_entries(
         &self,
         roster: Vec<RosterEntry>,
         progress: &(dyn Fn(usize, usize) + Sync),
     ) -> Result<Report, Error> {
-        let (total, mut report) = (roster.len(), Report::default());
-        let (touched, paused) = self.judge(roster, &mut report).await?;
-        report.patients = total - touched.len();
-        let done = report.patients;
-        report.add(
-            self.take_in(touched, paused, &|more, _| progress(done + more, total))
-                .await?,
-        );
-        Ok(report)
-    }
-
-    /// Sweeps some patients. Whether there was a mass change they cannot tell.
-    pub(super) async fn sweep_some(&self, some: Vec<RosterEntry>) -> Result<Report, Error> {
-        let state = self.store.jobs().feed(&self.feed.id).await?;
-        self.take_in(some, state.paused_since.is_some(), &|_, _| {})
-            .await
-    }
-
-    async fn take_in(
-        &self,
-        entries: Vec<RosterEntry>,
-        paused: bool,
-        progress: &(dyn Fn(usize, usize) + Sync),
-    ) -> Result<Report, Error> {
-        let (total, mut done) = (entries.len(), 0);
+        let total = roster.len();
         let mut report = Report {
             patients: total,
             ..Report::default()
         };
         let above = self.padded.as_ref().map_or(0, |padded| padded.unreadable);
         report.notice(lint::S1112, above);
-        let read = stream::iter(entries).map(|entry| self.patient(entry, paused));
+        let (touched, paused) = self.judge(roster, &mut report).await?;
+        let mut done = total - touched.len();
+        let read = stream::iter(touched).map(|entry| self.patient(entry, paused));
         let mut read = read.buffered(AT_ONCE).inspect(|_| {
             progress(done, total);
             done += 1;
@@ -100,7 +78,7 @@ impl Tree {
         let jobs = self.store.jobs();
         let state = jobs.feed(&self.feed.id).await?;
         let paused = state.paused_since.is_some();
-        // One patient alone cannot be told from a mass change.
+        // One patient alone cannot be told from a mass change; only whole sweeps are judged.
         if roster.len() < 2 {
             return Ok((roster, paused));
         }

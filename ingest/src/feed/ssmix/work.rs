@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use model::id::PatientNumber;
 use store::Error;
 
 use super::Tree;
@@ -11,8 +10,6 @@ use crate::report::Report;
 
 /// How often papers are asked for back-fills.
 const BACK_FILLS_EVERY: Duration = Duration::from_millis(250);
-/// So many patients are back-filled together.
-const TOGETHER: usize = 64;
 /// After a failure a feed waits, twice as long each time, at most so long.
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
 
@@ -87,32 +84,17 @@ impl Tree {
     }
 
     async fn back_fill_all(&self) -> Result<(), Error> {
-        let asked = self.store.jobs().back_fills(&self.feed.facility).await?;
-        for together in asked.chunks(TOGETHER) {
-            if self.back_fill_some(together).await? {
+        let (feed, jobs) = (&self.feed, self.store.jobs());
+        for patient in jobs.back_fills(&feed.facility).await? {
+            let begun = self.store.clock().now();
+            let report = self.backfill(patient).await?;
+            if report.waiting > 0 {
+                // Erased or not introduced yet; what follows from the papers decides whether it comes again.
                 continue;
             }
-            // Somebody is erased, or not introduced yet: nobody else waits for what follows from papers.
-            for patient in together {
-                self.back_fill_some(std::slice::from_ref(patient)).await?;
-            }
+            jobs.back_filled(&[patient], &feed.facility, begun).await?;
+            tracing::info!(feed = %feed.id, read = report.read, withheld = report.withheld, "back-filled a patient");
         }
         Ok(())
-    }
-
-    /// Whether all of the patients were back-filled.
-    async fn back_fill_some(&self, patients: &[PatientNumber]) -> Result<bool, Error> {
-        let (feed, begun) = (&self.feed, self.store.clock().now());
-        let report = self.backfill(patients).await?;
-        if report.waiting > 0 {
-            return Ok(false);
-        }
-        let jobs = self.store.jobs();
-        jobs.back_filled(patients, &feed.facility, begun).await?;
-        tracing::info!(
-            feed = %feed.id, patients = patients.len(), read = report.read, withheld = report.withheld,
-            "back-filled"
-        );
-        Ok(true)
     }
 }
