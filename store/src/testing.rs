@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
+use model::feed::{Fallback, Feed, FeedState, Identity, Source};
 use model::id::FacilityId;
 use model::network::{
     Anchor, ConsentScope, Facility, FacilityKind, Factor, Limit, Limits, Network, Profession,
@@ -29,6 +31,25 @@ pub(crate) fn clinic() -> FacilityId {
 /// The pharmacy of the test network.
 pub(crate) fn pharmacy() -> FacilityId {
     "1349999903".parse().unwrap()
+}
+
+/// A feed of the hospital, which reads nothing.
+pub(crate) fn feed(id: &str) -> Feed {
+    Feed {
+        id: id.to_owned(),
+        title: "架空記念病院".to_owned(),
+        facility: hospital(),
+        state: FeedState::Active,
+        source: Source::SsMix2Tree {
+            roots: Vec::new(),
+            sweep: Duration::ZERO,
+            settle: Duration::ZERO,
+        },
+        fallback: Fallback::Cp932,
+        identity: Identity::default(),
+        quirks: Vec::new(),
+        hash: [7; 32],
+    }
 }
 
 /// A network of a hospital, a clinic and a pharmacy.

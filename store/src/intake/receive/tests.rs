@@ -1,8 +1,5 @@
 //! What happens to messages that are pushed, on both databases, by the papers of the moment.
 
-use std::time::Duration;
-
-use model::feed::{Fallback, FeedState, Identity, Source};
 use model::id::PersonId;
 use model::papers::WithdrawalPaper;
 
@@ -10,29 +7,11 @@ use super::*;
 use crate::Store;
 use crate::frame::Frame;
 use crate::papers::{Entry, Papers};
-use crate::testing::{NOW, Stage, hospital, on_both};
+use crate::testing::{NOW, Stage, feed, hospital, on_both};
 
 const OPERATOR: PersonId = PersonId(7);
 const DAY: i64 = 24 * 60 * 60;
 const PATIENT: &str = "0000123456";
-
-fn feed(id: &str) -> Feed {
-    Feed {
-        id: id.to_owned(),
-        title: "架空記念病院".to_owned(),
-        facility: hospital(),
-        state: FeedState::Active,
-        source: Source::SsMix2Tree {
-            roots: Vec::new(),
-            sweep: Duration::ZERO,
-            settle: Duration::ZERO,
-        },
-        fallback: Fallback::Cp932,
-        identity: Identity::default(),
-        quirks: Vec::new(),
-        hash: [7; 32],
-    }
-}
 
 fn fold(text: &str) -> String {
     text.to_owned()

@@ -1,15 +1,13 @@
 //! A patient whom the hospital registered under two numbers: with the last paper that names the second
 //! one everything goes that stands under it, and nothing else, wherever the process dies.
 
-use std::time::Duration;
-
-use model::feed::{Fallback, Feed, FeedState, Identity, Source};
 use model::finding::{Effect, Finding, Place, Severity};
 use model::papers::LinkState;
 
 use super::*;
 use crate::error::Error;
 use crate::intake::FoundBy;
+use crate::testing::feed;
 use crate::{Fate, Link, Pushed, Token, Whose};
 
 const FIRST: &str = "0000123456";
@@ -29,24 +27,6 @@ const TABLES: [(&str, &str); 6] = [
 
 fn local(number: &str) -> LocalPatientId {
     LocalPatientId::parse(hospital(), number).unwrap()
-}
-
-fn line() -> Feed {
-    Feed {
-        id: "line".to_owned(),
-        title: "架空記念病院".to_owned(),
-        facility: hospital(),
-        state: FeedState::Active,
-        source: Source::SsMix2Tree {
-            roots: Vec::new(),
-            sweep: Duration::ZERO,
-            settle: Duration::ZERO,
-        },
-        fallback: Fallback::Cp932,
-        identity: Identity::default(),
-        quirks: Vec::new(),
-        hash: [7; 32],
-    }
 }
 
 impl Kept {
@@ -102,7 +82,11 @@ impl Kept {
             kind: "other".to_owned(),
             whose: Whose::Of(local(number)),
         };
-        let received = self.store.intake().receive(&line(), vec![pushed]).await;
+        let received = self
+            .store
+            .intake()
+            .receive(&feed("line"), vec![pushed])
+            .await;
         assert_eq!(received.unwrap()[0].fate, Fate::Kept);
     }
 

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use model::feed::{Fallback, Feed, FeedState, Identity, Source};
 use model::papers::LinkState;
 
 use super::*;
 use crate::papers::TaskKind;
-use crate::testing::{NOW, network, on_both};
+use crate::testing::{NOW, feed, network, on_both};
 
 #[tokio::test]
 async fn gov_nine_three_nothing_opens_before_the_facility_agrees() {
@@ -256,24 +255,8 @@ async fn feeds_read_only_while_and_where_a_consent_covers_the_facility() {
 async fn local_ids_compare_as_the_facilitys_feed_says() {
     on_both(async |stage| {
         let mut network = network();
-        let feed = Feed {
-            id: "hospital".to_owned(),
-            title: "病院".to_owned(),
-            facility: hospital(),
-            state: FeedState::Active,
-            source: Source::SsMix2Tree {
-                roots: Vec::new(),
-                sweep: std::time::Duration::from_secs(60),
-                settle: std::time::Duration::from_secs(60),
-            },
-            fallback: Fallback::Cp932,
-            identity: Identity {
-                strip_leading_zeros: true,
-                pad_to: None,
-            },
-            quirks: Vec::new(),
-            hash: [0; 32],
-        };
+        let mut feed = feed("hospital");
+        feed.identity.strip_leading_zeros = true;
         network.feeds.insert(feed.id.clone(), feed);
         let store = Store::open(stage.config.clone(), Arc::new(network), stage.clock.clone())
             .await
