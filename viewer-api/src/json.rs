@@ -80,21 +80,9 @@ const fn is_special(byte: u8) -> bool {
 
 fn say_special(text: &str, out: &mut String) {
     let text = readable(text);
-    if is_blank(&text) {
-        return;
+    if !is_blank(&text) {
+        out.push_str(&serde_json::Value::from(text).to_string());
     }
-    out.push('"');
-    for character in text.chars() {
-        match character {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\t' => out.push_str("\\t"),
-            '\r' => out.push_str("\\r"),
-            '\n' => out.push_str("\\n"),
-            other => out.push(other),
-        }
-    }
-    out.push('"');
 }
 
 /// A text without what FHIR forbids in strings.
