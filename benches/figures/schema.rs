@@ -221,7 +221,7 @@ pub(crate) fn change(
         slots: files.iter().map(slot).collect(),
         joined: None,
         tokens: BTreeMap::new(),
-        taken: Vec::new(),
+        taken: store::Taken::default(),
     })
 }
 

@@ -141,7 +141,7 @@ impl Stages {
             slots: Vec::new(),
             joined: None,
             tokens: BTreeMap::new(),
-            taken: Vec::new(),
+            taken: store::Taken::default(),
         };
         let (all, sqlite) = (process::cpu(), process::sqlite_cpu());
         hub.store.intake().accept(vec![change]).await?;

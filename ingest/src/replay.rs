@@ -13,7 +13,7 @@ use normalize::ssmix::data_type::DataKind;
 use serde::Serialize;
 use store::{
     Content, Error, Item, ItemChange, Joined, Known, Link, Origin, Papers, PatientChange,
-    RosterEntry, SlotChange, Store,
+    RosterEntry, SlotChange, Store, Taken,
 };
 
 use crate::Progress;
@@ -259,7 +259,7 @@ impl Replay {
             entry,
             known,
         };
-        let change = resolver.resolve(read, Vec::new(), Vec::new());
+        let change = resolver.resolve(read, Vec::new(), Taken::default());
         let change = change.await.map_err(unless_cut)?;
         let joined = intake.joined(entry.patient, &self.facility).await?;
         let change = difference(change, known, &changed, &joined, &mut replayed);

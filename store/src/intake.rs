@@ -5,7 +5,7 @@
 //! | file | says |
 //! | --- | --- |
 //! | `change` | what is kept of a patient, and what changes of it |
-//! | `known` | how it is looked up |
+//! | `known`, `bearing` | how it is looked up: all of a patient, or what bears on some messages |
 //! | `head` | what a row says of a record |
 //! | `rows`, `columns` | how a change becomes rows |
 //! | `inbox` | pushed messages that wait to be accepted |
@@ -13,6 +13,7 @@
 //! | `receive` | how messages that a sender pushes are kept until a batch takes them |
 //! | `received` | how they are counted |
 
+mod bearing;
 mod change;
 mod columns;
 mod findings;
@@ -31,15 +32,18 @@ use model::record::{Kind, Record};
 use model::time::Instant;
 
 use crate::Store;
-use crate::db::{Db, Tx, Value, params};
+use crate::db::{Db, Tx, params};
 use crate::error::Error;
 use crate::frame::{Frame, Packed};
 use crate::keys::{Keys, PatientKey};
 use crate::raw::Place;
 
+use columns::PATIENTS;
+
+pub use bearing::{Bearing, Namesake, Touching};
 pub use change::{
     FoundBy, Item, ItemChange, Joined, Known, Origin, Outcome, PatientChange, Publish, Slot,
-    SlotChange, Standing,
+    SlotChange, Standing, Taken,
 };
 pub use findings::RuleCount;
 pub use head::Head;
@@ -133,18 +137,6 @@ impl Intake {
         self.store.0.keys.place("content", &[bytes])
     }
 
-    /// What is kept of a patient at a facility.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn known(
-        &self,
-        patient: PatientNumber,
-        facility: &FacilityId,
-    ) -> Result<Known, Error> {
-        known::known(&self.store.0.records, patient, facility).await
-    }
-
     /// What is kept of items, in their order.
     ///
     /// # Errors
@@ -205,20 +197,16 @@ impl Intake {
             return Ok(());
         }
         let keys = self.seal(&mut changes).await?;
-        let taken: Vec<(PatientNumber, Vec<i64>)> = changes
-            .iter()
-            .map(|change| (change.patient, change.taken.clone()))
+        let taken: Vec<Taken> = changes
+            .iter_mut()
+            .map(|change| std::mem::take(&mut change.taken))
             .collect();
         let (rows, claims) = self.rows(changes, keys).await?;
         let mut tx = self.store.0.records.begin_write_first().await?;
         // INVARIANT: the first statement is a write; see `Db::begin_write_first`.
-        for claim in &claims {
-            claim.take(&mut tx).await?;
-        }
+        claim(&mut tx, &claims).await?;
         rows.write(&mut tx).await?;
-        for (patient, arrivals) in taken {
-            inbox::take(&mut tx, patient, &arrivals).await?;
-        }
+        inbox::take(&mut tx, taken).await?;
         let now = self.store.0.clock.now();
         for claim in &claims {
             claim.replace_joined(&mut tx, now).await?;
@@ -254,24 +242,15 @@ impl Intake {
         &self,
         changes: &mut [PatientChange],
     ) -> Result<BTreeMap<PatientNumber, Arc<PatientKey>>, Error> {
-        let mut keys = BTreeMap::new();
+        let patients: BTreeSet<i64> = changes.iter().map(|change| change.patient.0).collect();
+        let patients: Vec<i64> = patients.into_iter().collect();
+        let keys = self.store.0.keys.patients(&patients).await?;
         let mut frames = Vec::new();
         for change in changes.iter_mut() {
-            let key = match keys.get(&change.patient) {
-                Some(key) => Arc::clone(key),
-                None => Arc::new(
-                    self.store
-                        .0
-                        .keys
-                        .patient(change.patient)
-                        .await?
-                        .ok_or(Error::StaleEpoch)?,
-                ),
-            };
-            keys.insert(change.patient, Arc::clone(&key));
+            let key = keys.get(&change.patient).ok_or(Error::StaleEpoch)?;
             for item in &mut change.items {
                 if let Some(packed) = item.packed.take() {
-                    frames.push((Arc::clone(&key), packed));
+                    frames.push((Arc::clone(key), packed));
                     item.item.place = None;
                 }
             }
@@ -312,22 +291,6 @@ impl Claim {
         }
     }
 
-    /// Takes the patient's row, and makes sure that nobody joined in between.
-    async fn take(&self, tx: &mut Tx) -> Result<(), Error> {
-        let sql = "insert into patient (number, public_id, joins) values ($1, $2, 1) \
-                   on conflict (number) do update set joins = patient.joins + 1 where patient.joins = $3";
-        let params = params![self.patient, self.public.0.to_vec(), self.joins];
-        // The lock comes first, as in the erase pass: two orders would be a deadlock. Only PostgreSQL
-        // has it, so on SQLite the first statement stays a write.
-        tx.lock_patient(self.patient.0, false).await?;
-        let taken = tx.execute(sql, params).await?;
-        if taken == 1 {
-            Ok(())
-        } else {
-            Err(Error::StaleEpoch)
-        }
-    }
-
     /// Withdraws joined records that the join no longer gives.
     async fn replace_joined(&self, tx: &mut Tx, now: Instant) -> Result<(), Error> {
         // Before the first claim nothing was joined.
@@ -353,27 +316,41 @@ pub(crate) const fn is_served(kind: Kind) -> bool {
     !matches!(kind, Kind::EncounterEvent | Kind::AllergyStatement)
 }
 
+/// Takes the patients' rows, and makes sure that nobody joined in between.
+async fn claim(tx: &mut Tx, claims: &[Claim]) -> Result<(), Error> {
+    let of: BTreeMap<i64, &Claim> = claims
+        .iter()
+        .map(|claim| (claim.patient.0, claim))
+        .collect();
+    let numbers: Vec<i64> = of.keys().copied().collect();
+    // The locks come first, as in the erase pass: two orders would be a deadlock. Only PostgreSQL
+    // has them, so on SQLite the first statement stays a write.
+    tx.share_patients(&numbers).await?;
+    let row = |claim: &Claim| {
+        let joins = claim.joins.saturating_add(1);
+        params![claim.patient, claim.public.0.to_vec(), joins].to_vec()
+    };
+    let rows = of.into_values().map(row).collect();
+    let taken = tx.insert_many(&PATIENTS, rows).await?;
+    if usize::try_from(taken) == Ok(claims.len()) {
+        Ok(())
+    } else {
+        Err(Error::StaleEpoch)
+    }
+}
+
 /// The last statement: whether the papers are still those that the batch was made under.
 async fn epochs_hold(tx: &mut Tx, claims: &[Claim]) -> Result<(), Error> {
-    let sql = "select count(*) from (values ($1, $2), ($3, $4), ($5, $6), ($7, $8), ($9, $10), ($11, $12), \
-               ($13, $14), ($15, $16)) as q join office.patient p on p.number = q.column1 and p.epoch = q.column2";
-    let wanted: BTreeSet<(i64, i64)> = claims
-        .iter()
-        .map(|claim| (claim.patient.0, claim.epoch))
-        .collect();
-    let wanted: Vec<(i64, i64)> = wanted.into_iter().collect();
-    for chunk in wanted.chunks(8) {
-        let mut params: Vec<Value> = chunk
-            .iter()
-            .flat_map(|(number, epoch)| [(*number).into(), (*epoch).into()])
-            .collect();
-        params.resize(16, 0_i64.into());
-        let row: Option<(i64,)> = tx.fetch_optional(sql, &params).await?;
-        if row.is_none_or(|(holding,)| usize::try_from(holding) != Ok(chunk.len())) {
-            return Err(Error::StaleEpoch);
-        }
+    let sql =
+        "select p.number from q cross join office.patient p where p.number = q.a and p.epoch = q.b";
+    let wanted = claims.iter().map(|claim| (claim.patient.0, claim.epoch));
+    let wanted: Vec<(i64, i64)> = wanted.collect();
+    let holding: Vec<(i64,)> = tx.fetch_pairs(sql, &wanted).await?;
+    if holding.len() == wanted.len() {
+        Ok(())
+    } else {
+        Err(Error::StaleEpoch)
     }
-    Ok(())
 }
 
 impl Intake {

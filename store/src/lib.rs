@@ -54,9 +54,9 @@ pub use disclosure::{
 pub use error::Error;
 pub use frame::Packed;
 pub use intake::{
-    Content, Fate, FateCount, FoundBy, Head, Intake, Item, ItemChange, Joined, Known, Origin,
-    Outcome, PatientChange, Publish, Pushed, Queue, Received, Reception, RuleCount, Slot,
-    SlotChange, Standing, Waiting, Whose,
+    Bearing, Content, Fate, FateCount, FoundBy, Head, Intake, Item, ItemChange, Joined, Known,
+    Namesake, Origin, Outcome, PatientChange, Publish, Pushed, Queue, Received, Reception,
+    RuleCount, Slot, SlotChange, Standing, Taken, Touching, Waiting, Whose,
 };
 pub use jobs::{BEAT, Failing, FeedStatus, Followed, Jobs, Lease, Rewritten};
 pub use keys::MasterKey;

@@ -130,7 +130,7 @@ impl Hub {
                 standing: Standing::Current,
             }]),
             tokens: BTreeMap::new(),
-            taken: Vec::new(),
+            taken: store::Taken::default(),
         };
         self.store.intake().accept(vec![change]).await.unwrap();
     }

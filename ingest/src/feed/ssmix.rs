@@ -37,7 +37,9 @@ use std::time::Duration;
 use model::feed::{Feed, Identity};
 use model::id::PatientNumber;
 use normalize::lint;
-use store::{Error, Item, Known, Link, Origin, Outcome, Papers, PatientChange, RosterEntry, Store};
+use store::{
+    Error, Item, Known, Link, Origin, Outcome, Papers, PatientChange, RosterEntry, Store, Taken,
+};
 
 use self::again::withheld_again;
 use self::change::{Difference, Resolver, difference};
@@ -278,7 +280,7 @@ impl Tree {
             entry,
             known,
         };
-        let change = resolver.resolve(read, moved, Vec::new());
+        let change = resolver.resolve(read, moved, Taken::default());
         change.await.map_err(unless_cut)
     }
 }

@@ -83,7 +83,7 @@ async fn understand_less(hospital: &Hospital) -> (usize, usize) {
         slots,
         joined: None,
         tokens: BTreeMap::new(),
-        taken: Vec::new(),
+        taken: store::Taken::default(),
     };
     intake.accept(vec![change]).await.unwrap();
     (changed, left)

@@ -34,6 +34,11 @@ create table item (
 --sqlite  without rowid
 ;
 
+-- By what a message that is pushed finds what bears on it.
+create index item_stored on item (patient, content) where origin = 1;
+create index item_named on item (patient, modified) where origin = 2;
+create index item_withheld on item (patient) where outcome = 3;
+
 -- What is shown of a slot.
 create table slot (
     patient bigint not null,
@@ -47,6 +52,8 @@ create table slot (
 )
 --sqlite  without rowid
 ;
+
+create index slot_joins on slot (patient) where joins <> 0;
 
 create table record (
     patient bigint not null,

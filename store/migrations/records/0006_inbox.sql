@@ -1,19 +1,19 @@
 -- A message that a sender pushed and that was acknowledged: its bytes, sealed, until a batch has
 -- accepted it and writes its frame.
 create table inbox (
+    feed text not null,
+    arrival bigint not null,           -- ascending in the order of arrival; no two of a feed are the same
     patient bigint not null,
-    arrival bigint not null,           -- ascending in the order of arrival; no two are the same
     facility bigint not null,
     number bigint not null,            -- keyed digest of the patient's number
-    feed text not null,
     control bigint not null,           -- keyed digest of the control id (MSH-10)
     content bigint not null,           -- keyed digest of the bytes
     received_at bigint not null,
     size bigint not null,              -- of the message, in bytes
     held bigint not null default -1,   -- state of the papers under which it must wait on; -1: none
     sealed bytea not null,             -- a frame without records, under the patient's key
-    primary key (patient, arrival)
+    primary key (feed, arrival)
 )
 --sqlite  without rowid
 ;
-create index inbox_arrival on inbox (feed, arrival);
+create index inbox_patient on inbox (patient);

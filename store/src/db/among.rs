@@ -1,6 +1,7 @@
-//! Rows by many keys at once: a list of placeholders on SQLite, one array on PostgreSQL.
+//! Rows by many keys at once: lists of placeholders on SQLite, arrays on PostgreSQL.
 
 use sqlx::AssertSqlSafe;
+use sqlx::query::Query;
 use sqlx::{PgConnection, SqliteConnection};
 
 use super::{Db, Row, Tx, rows};
@@ -16,12 +17,9 @@ async fn sqlite<T: Row>(
 ) -> Result<Vec<T>, Error> {
     let mut found = Vec::new();
     for chunk in keys.chunks(SQLITE_MOST) {
-        let size = chunk.len().next_power_of_two();
-        let list = vec!["?"; size].join(",");
+        let list = vec!["?"; chunk.len().next_power_of_two()].join(",");
         let query = sqlx::query(AssertSqlSafe(format!("{sql} in ({list})")));
-        // The last key fills the list up: a key that stands there twice finds its rows once.
-        let filled = chunk.iter().chain(chunk.last().into_iter().cycle());
-        let query = filled.take(size).fold(query, |query, key| query.bind(*key));
+        let query = filled(chunk).fold(query, Query::bind);
         found.extend(rows(&query.fetch_all(&mut *connection).await?)?);
     }
     Ok(found)
@@ -39,7 +37,64 @@ async fn postgres<T: Row>(
     rows(&query.fetch_all(connection).await?)
 }
 
+/// A statement on the rows `q (a, b)`. A pair of nulls, which equals nothing, fills the list up.
+async fn sqlite_pairs<T: Row>(
+    connection: &mut SqliteConnection,
+    sql: &'static str,
+    pairs: &[(i64, i64)],
+) -> Result<Vec<T>, Error> {
+    let mut found = Vec::new();
+    for chunk in pairs.chunks(SQLITE_MOST) {
+        let size = chunk.len().next_power_of_two();
+        let list = vec!["(?,?)"; size].join(",");
+        let query = sqlx::query(AssertSqlSafe(format!(
+            "with q (a, b) as (values {list}) {sql}"
+        )));
+        let filled = chunk
+            .iter()
+            .copied()
+            .map(Some)
+            .chain(std::iter::repeat(None));
+        let query = filled.take(size).fold(query, |query, pair| {
+            let (a, b) = pair.unzip();
+            query.bind(a).bind(b)
+        });
+        found.extend(rows(&query.fetch_all(&mut *connection).await?)?);
+    }
+    Ok(found)
+}
+
+async fn postgres_pairs<T: Row>(
+    connection: &mut PgConnection,
+    sql: &'static str,
+    pairs: &[(i64, i64)],
+) -> Result<Vec<T>, Error> {
+    if pairs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (a, b): (Vec<i64>, Vec<i64>) = pairs.iter().copied().unzip();
+    let query = sqlx::query(AssertSqlSafe(format!(
+        "with q (a, b) as (select * from unnest($1::bigint[], $2::bigint[])) {sql}"
+    )));
+    rows(&query.bind(a).bind(b).fetch_all(connection).await?)
+}
+
 impl Db {
+    /// All rows of a reading statement on `q (a, b)`, the given pairs. `q cross join …` keeps SQLite
+    /// from looking through a whole table for each pair. A statement may run once for some hundred pairs.
+    pub(crate) async fn fetch_pairs<T: Row>(
+        &self,
+        sql: &'static str,
+        pairs: &[(i64, i64)],
+    ) -> Result<Vec<T>, Error> {
+        match self {
+            Self::Sqlite { readers, .. } => {
+                sqlite_pairs(&mut *readers.acquire().await?, sql, pairs).await
+            }
+            Self::Postgres(pool) => postgres_pairs(&mut *pool.acquire().await?, sql, pairs).await,
+        }
+    }
+
     /// All rows of a reading statement that ends with a column: the rows whose column is one of the
     /// keys, in any order.
     pub(crate) async fn fetch_among<T: Row>(
@@ -66,4 +121,49 @@ impl Tx {
             Self::Postgres(tx) => postgres(tx, sql, keys).await,
         }
     }
+
+    /// As [`Db::fetch_pairs`], inside the transaction.
+    pub(crate) async fn fetch_pairs<T: Row>(
+        &mut self,
+        sql: &'static str,
+        pairs: &[(i64, i64)],
+    ) -> Result<Vec<T>, Error> {
+        match self {
+            Self::Sqlite(tx) => sqlite_pairs(tx, sql, pairs).await,
+            Self::Postgres(tx) => postgres_pairs(tx, sql, pairs).await,
+        }
+    }
+
+    /// Runs a deleting statement that has one parameter and ends with a column: of the rows whose
+    /// column is one of the keys.
+    pub(crate) async fn delete_among(
+        &mut self,
+        sql: &'static str,
+        first: &str,
+        keys: &[i64],
+    ) -> Result<(), Error> {
+        match self {
+            Self::Sqlite(tx) => {
+                for chunk in keys.chunks(SQLITE_MOST) {
+                    let list = vec!["?"; chunk.len().next_power_of_two()].join(",");
+                    let query = sqlx::query(AssertSqlSafe(format!("{sql} in ({list})")));
+                    let query = filled(chunk).fold(query.bind(first), Query::bind);
+                    query.execute(&mut **tx).await?;
+                }
+            }
+            Self::Postgres(tx) => {
+                let query = sqlx::query(AssertSqlSafe(format!("{sql} = any($2)")));
+                query.bind(first).bind(keys).execute(&mut **tx).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Keys up to the next power of two. The last one fills them up: a key that stands there twice finds
+/// its rows once.
+fn filled(keys: &[i64]) -> impl Iterator<Item = i64> {
+    let last = keys.last().into_iter().cycle();
+    let size = keys.len().next_power_of_two();
+    keys.iter().chain(last).take(size).copied()
 }

@@ -124,13 +124,15 @@ impl Insert {
 }
 
 impl Tx {
-    /// Inserts rows whose values stand in the order of the statement's columns. No key may occur
-    /// twice: PostgreSQL refuses to touch a row a second time in one statement.
+    /// Inserts rows whose values stand in the order of the statement's columns; the number of rows that
+    /// were inserted or updated. No key may occur twice: PostgreSQL refuses to touch a row a second time
+    /// in one statement.
     pub(crate) async fn insert_many(
         &mut self,
         insert: &Insert,
         rows: Vec<Vec<Value>>,
-    ) -> Result<(), Error> {
+    ) -> Result<u64, Error> {
+        let mut touched = 0;
         match self {
             Self::Sqlite(tx) => {
                 let most = SQLITE_PARAMETERS / insert.columns.len().max(1);
@@ -147,19 +149,19 @@ impl Tx {
                         Value::NoInt => query.bind(None::<i64>),
                         Value::NoBytes => query.bind(None::<Vec<u8>>),
                     });
-                    bound.execute(&mut **tx).await?;
+                    touched += bound.execute(&mut **tx).await?.rows_affected();
                 }
             }
             Self::Postgres(tx) => {
                 let sql = insert.postgres();
                 for chunk in rows.chunks(POSTGRES_ROWS) {
                     let arguments = insert.postgres_arguments(chunk)?;
-                    sqlx::query_with::<Postgres, _>(AssertSqlSafe(sql.clone()), arguments)
-                        .execute(&mut **tx)
-                        .await?;
+                    let query =
+                        sqlx::query_with::<Postgres, _>(AssertSqlSafe(sql.clone()), arguments);
+                    touched += query.execute(&mut **tx).await?.rows_affected();
                 }
             }
         }
-        Ok(())
+        Ok(touched)
     }
 }

@@ -130,7 +130,7 @@ pub struct Slot {
     pub(crate) keys: Vec<i64>,
 }
 
-/// All that is known of one patient at one facility.
+/// What is known of one patient at one facility.
 #[derive(Debug, Clone, Default)]
 pub struct Known {
     /// Files.
@@ -139,6 +139,8 @@ pub struct Known {
     pub slots: BTreeMap<i64, Slot>,
     /// Counts changes of the set that joins read.
     pub joins: i64,
+    /// Whether it is a part only, of what bears on some messages: what joins read is not in it.
+    pub is_part: bool,
 }
 
 /// A file that is new or changed.
@@ -223,8 +225,17 @@ pub struct PatientChange {
     /// By what the facility's statements find the patient, by the digest of the number under which
     /// they stand, where they changed.
     pub tokens: BTreeMap<i64, FoundBy>,
-    /// Arrival numbers of the messages that wait no longer, because this change is made from them.
-    pub taken: Vec<i64>,
+    /// The messages that wait no longer, because this change is made from them.
+    pub taken: Taken,
+}
+
+/// Messages of the inbox that are taken out of it.
+#[derive(Default)]
+pub struct Taken {
+    /// The feed to which they were pushed.
+    pub feed: String,
+    /// Their arrival numbers.
+    pub arrivals: Vec<i64>,
 }
 
 /// By what a patient is found under one of their numbers.

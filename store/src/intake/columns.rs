@@ -2,6 +2,17 @@
 
 use crate::db::{Insert, Type};
 
+/// A patient's row, with the count of joins as it shall be; what was another one before is left.
+pub(super) const PATIENTS: Insert = Insert {
+    table: "patient",
+    columns: &[
+        ("number", Type::Int),
+        ("public_id", Type::Bytes),
+        ("joins", Type::Int),
+    ],
+    conflict: "on conflict (number) do update set joins = excluded.joins where patient.joins = excluded.joins - 1",
+};
+
 pub(super) const ITEMS: Insert = Insert {
     table: "item",
     columns: &[

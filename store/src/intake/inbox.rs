@@ -1,10 +1,12 @@
 //! Pushed messages that wait to be accepted. A batch that is made from some of them takes them out in
 //! its own transaction.
 
+use std::collections::BTreeMap;
+
 use model::id::PatientNumber;
 use model::time::Instant;
 
-use super::Intake;
+use super::{Intake, Taken};
 use crate::db::{Tx, params};
 use crate::error::Error;
 use crate::frame::Frame;
@@ -21,8 +23,9 @@ const SEALED: &str = "select patient, arrival, control, content, received_at, se
      where feed = $1 and arrival > $2 and arrival <= $3 and not exists \
      (select 1 from office.patient p where p.number = inbox.patient and p.epoch = inbox.held) \
      order by arrival limit 512";
-const HOLD: &str = "update inbox set held = $3 where patient = $1 and arrival = $2";
-const TAKE: &str = "delete from inbox where patient = $1 and arrival = $2";
+const HOLD: &str = "update inbox set held = $3 where feed = $1 and arrival = $2";
+
+const TAKE: &str = "delete from inbox where feed = $1 and arrival";
 
 /// A message that waits.
 pub struct Waiting {
@@ -110,19 +113,14 @@ impl Intake {
         })
     }
 
-    /// Lets messages of a patient wait until the papers change: `epoch` is their state.
+    /// Lets messages of a feed wait until their patient's papers change: `epoch` is their state.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn hold(
-        &self,
-        patient: PatientNumber,
-        arrivals: &[i64],
-        epoch: i64,
-    ) -> Result<(), Error> {
+    pub async fn hold(&self, feed: &str, arrivals: &[i64], epoch: i64) -> Result<(), Error> {
         let mut tx = self.db().begin().await?;
         for arrival in arrivals {
-            tx.execute(HOLD, params![patient, *arrival, epoch]).await?;
+            tx.execute(HOLD, params![feed, *arrival, epoch]).await?;
         }
         tx.commit().await
     }
@@ -142,13 +140,13 @@ impl Intake {
 type Row = (i64, i64, i64, i64, i64, Vec<u8>);
 
 /// Messages wait no longer.
-pub(super) async fn take(
-    tx: &mut Tx,
-    patient: PatientNumber,
-    arrivals: &[i64],
-) -> Result<(), Error> {
-    for arrival in arrivals {
-        tx.execute(TAKE, params![patient, *arrival]).await?;
+pub(super) async fn take(tx: &mut Tx, taken: Vec<Taken>) -> Result<(), Error> {
+    let mut of: BTreeMap<String, Vec<i64>> = BTreeMap::new();
+    for Taken { feed, arrivals } in taken {
+        of.entry(feed).or_default().extend(arrivals);
+    }
+    for (feed, arrivals) in of {
+        tx.delete_among(TAKE, &feed, &arrivals).await?;
     }
     Ok(())
 }

@@ -1,66 +1,120 @@
-//! What is kept of one patient at one facility, before a change.
+//! What is kept of a patient at a facility, before a change.
+
+use std::collections::BTreeMap;
 
 use model::id::{FacilityId, PatientNumber};
 use model::time::Instant;
 
 use super::columns::numbers;
-use super::{Item, Known, Origin, Outcome, Slot};
-use crate::db::{Db, params};
+use super::{Intake, Item, Known, Origin, Outcome, Slot};
+use crate::db::params;
 use crate::error::Error;
 use crate::raw::Place;
 
+macro_rules! items {
+    ($of:literal) => {
+        concat!(
+            "select i.patient, i.facility, i.slot, i.number, i.path, i.kind, i.flag, i.version, i.department, i.content, \
+             i.size, i.modified, i.event_at, i.cancels, i.outcome, i.origin, i.segment, i.frame_at, i.frame_length from ",
+            $of
+        )
+    };
+}
+macro_rules! slots {
+    ($of:literal) => {
+        concat!(
+            "select s.patient, s.slot, s.state, s.joins, s.published, s.keys from ",
+            $of
+        )
+    };
+}
+
+const ITEMS: &str = items!("item i where i.patient = $1 and i.facility = $2");
+pub(super) const ITEMS_OF: &str =
+    items!("q cross join item i where i.patient = q.a and i.slot = q.b");
+pub(super) const ITEMS_STORED: &str =
+    items!("q cross join item i where i.patient = q.a and i.content = q.b and i.origin = 1");
+const SLOTS: &str = slots!("slot s where s.patient = $1 and s.facility = $2");
+const SLOTS_JOINED: &str =
+    slots!("slot s where s.patient = $1 and s.facility = $2 and s.joins <> 0");
+pub(super) const SLOTS_OF: &str =
+    slots!("q cross join slot s where s.patient = q.a and s.slot = q.b");
+/// Counts of what joins read.
+pub(super) const JOINS: &str = "select number, joins from patient where number";
+
 #[derive(sqlx::FromRow)]
-struct ItemRow {
-    slot: i64,
+pub(super) struct ItemRow {
+    pub(super) patient: i64,
+    pub(super) facility: i64,
+    pub(super) slot: i64,
     number: i64,
     path: i64,
     kind: i64,
     flag: i64,
     version: i64,
     department: i64,
-    content: i64,
+    pub(super) content: i64,
     size: i64,
     modified: i64,
     event_at: i64,
     cancels: i64,
     outcome: i64,
-    origin: i64,
+    pub(super) origin: i64,
     segment: i64,
     frame_at: i64,
     frame_length: i64,
 }
 
-type SlotRow = (i64, i64, i64, Vec<u8>, Vec<u8>);
+/// A slot, behind the number of its patient.
+pub(super) type SlotRow = (i64, i64, i64, i64, Vec<u8>, Vec<u8>);
 
-pub(super) async fn known(
-    db: &Db,
-    patient: PatientNumber,
-    facility: &FacilityId,
-) -> Result<Known, Error> {
-    let items = "select slot, number, path, kind, flag, version, department, content, size, modified, event_at, cancels, outcome, \
-                 origin, segment, frame_at, frame_length from item where patient = $1 and facility = $2";
-    let slots =
-        "select slot, state, joins, published, keys from slot where patient = $1 and facility = $2";
-    let joins: Option<(i64,)> = db
-        .fetch_optional(
-            "select joins from patient where number = $1",
-            params![patient],
-        )
-        .await?;
-    // INVARIANT: whatever is kept of a patient was written behind the patient's row.
-    let Some((joins,)) = joins else {
-        return Ok(Known::default());
-    };
-    let items: Vec<ItemRow> = db.fetch_all(items, params![patient, facility]).await?;
-    let slots: Vec<SlotRow> = db.fetch_all(slots, params![patient, facility]).await?;
-    Ok(Known {
-        items: items.iter().map(item).collect(),
-        slots: slots.into_iter().map(|row| (row.0, slot(row))).collect(),
-        joins,
-    })
+impl Intake {
+    /// All that is kept of a patient at a facility.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn known(
+        &self,
+        patient: PatientNumber,
+        facility: &FacilityId,
+    ) -> Result<Known, Error> {
+        // What joins read is counted before anything else is read: whoever changes it in between is
+        // noticed when the change is accepted.
+        let joins: Vec<(i64, i64)> = self.db().fetch_among(JOINS, &[patient.0]).await?;
+        // INVARIANT: whatever is kept of a patient was written behind the patient's row.
+        let Some((_, joins)) = joins.first().copied() else {
+            return Ok(Known::default());
+        };
+        let of = params![patient, facility];
+        let items: Vec<ItemRow> = self.db().fetch_all(ITEMS, of).await?;
+        let slots: Vec<SlotRow> = self.db().fetch_all(SLOTS, of).await?;
+        Ok(Known {
+            items: items.iter().map(item).collect(),
+            slots: slots.into_iter().map(slot).collect(),
+            joins,
+            is_part: false,
+        })
+    }
+
+    /// The slots of a patient at a facility that joins read, with their items.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn joining(
+        &self,
+        patient: PatientNumber,
+        facility: &FacilityId,
+    ) -> Result<(BTreeMap<i64, Slot>, Vec<Item>), Error> {
+        let of = params![patient, facility];
+        let slots: Vec<SlotRow> = self.db().fetch_all(SLOTS_JOINED, of).await?;
+        let slots: BTreeMap<i64, Slot> = slots.into_iter().map(slot).collect();
+        let pairs: Vec<(i64, i64)> = slots.keys().map(|slot| (patient.0, *slot)).collect();
+        let items: Vec<ItemRow> = self.db().fetch_pairs(ITEMS_OF, &pairs).await?;
+        Ok((slots, items.iter().map(item).collect()))
+    }
 }
 
-fn item(row: &ItemRow) -> Item {
+pub(super) fn item(row: &ItemRow) -> Item {
     Item {
         slot: row.slot,
         number: row.number,
@@ -91,16 +145,17 @@ fn item(row: &ItemRow) -> Item {
     }
 }
 
-fn slot((slot, state, joins, published, keys): SlotRow) -> Slot {
+pub(super) fn slot((_, slot, state, joins, published, keys): SlotRow) -> (i64, Slot) {
     let published = numbers(&published)
         .chunks_exact(2)
         .filter_map(|pair| Some((*pair.first()?, *pair.last()?)))
         .collect();
-    Slot {
+    let row = Slot {
         slot,
         state,
         joins,
         published,
         keys: numbers(&keys),
-    }
+    };
+    (slot, row)
 }

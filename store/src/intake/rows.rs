@@ -310,7 +310,8 @@ impl Writer {
         let tokens = tokens.map(|(token, patient, facility, number)| {
             params![token, patient, facility, number].to_vec()
         });
-        tx.insert_many(&TOKENS, tokens.collect()).await
+        tx.insert_many(&TOKENS, tokens.collect()).await?;
+        Ok(())
     }
 }
 

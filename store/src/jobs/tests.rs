@@ -105,7 +105,7 @@ impl Kept {
                 standing: Standing::Current,
             }]),
             tokens: BTreeMap::new(),
-            taken: Vec::new(),
+            taken: crate::Taken::default(),
         }
     }
 

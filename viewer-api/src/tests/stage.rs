@@ -182,7 +182,7 @@ impl Stage {
             slots: Vec::new(),
             joined: Some(records.into_iter().map(current).collect()),
             tokens: BTreeMap::from([(0, found)]),
-            taken: Vec::new(),
+            taken: store::Taken::default(),
         };
         self.store.intake().accept(vec![change]).await.unwrap();
     }

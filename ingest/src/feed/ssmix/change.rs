@@ -1,6 +1,7 @@
 //! What changes for one patient: the difference between the storage and what is kept, then what the
 //! touched slots show, then what is joined.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use normalize::ssmix::data_type::DataKind;
 use normalize::ssmix::path::Flag;
 use store::{
     Error, FoundBy, Intake, Item, ItemChange, Joined, Known, Origin, PatientChange, RosterEntry,
-    SlotChange, Standing, Token,
+    Slot, SlotChange, Standing, Taken, Token,
 };
 
 use super::fact::{self, Fact, Facts};
@@ -98,7 +99,7 @@ impl Resolver<'_> {
         &self,
         read: Vec<ReadFile>,
         moved: Vec<Item>,
-        taken: Vec<i64>,
+        taken: Taken,
     ) -> Result<PatientChange, Error> {
         let mut items: BTreeMap<i64, Item> = self
             .known
@@ -193,9 +194,9 @@ impl Resolver<'_> {
         if touched & (JOINS_ENCOUNTERS | JOINS_ALLERGIES) == 0 {
             return Ok(None);
         }
-        let elsewhere = self
-            .known
-            .slots
+        let (slots, kept) = self.joining().await?;
+        let kept: BTreeMap<i64, &Item> = kept.iter().map(|item| (item.path, item)).collect();
+        let elsewhere = slots
             .values()
             .filter(|slot| slot.joins != 0 && !shown.contains_key(&slot.slot));
         let elsewhere = elsewhere.flat_map(|slot| slot.published.iter().copied());
@@ -205,7 +206,8 @@ impl Resolver<'_> {
             .chain(here)
             .filter_map(|(path, standing)| {
                 let superseded_only = standing == standing_number(Standing::SupersededOnly);
-                Some((items.get(&path).cloned()?, superseded_only))
+                let item = items.get(&path).or_else(|| kept.get(&path).copied())?;
+                Some((item.clone(), superseded_only))
             })
             .collect();
         let wanted = contributing.iter().map(|(item, _)| item.clone());
@@ -226,6 +228,16 @@ impl Resolver<'_> {
             joined.into_iter().map(|joined| stands(*number, joined))
         });
         Ok(Some(joined.collect()))
+    }
+
+    /// The slots that joins read, and items of them that may not be at hand.
+    async fn joining(&self) -> Result<(Cow<'_, BTreeMap<i64, Slot>>, Vec<Item>), Error> {
+        if !self.known.is_part {
+            return Ok((Cow::Borrowed(&self.known.slots), Vec::new()));
+        }
+        let (patient, facility) = (self.entry.patient, &self.feed.facility);
+        let (slots, items) = self.intake.joining(patient, facility).await?;
+        Ok((Cow::Owned(slots), items))
     }
 
     /// By what the patient is found under each number under which a statement about who they are was

@@ -219,7 +219,7 @@ fn change(number: PatientNumber, facility: FacilityId, joins: i64) -> PatientCha
         slots: Vec::new(),
         joined: None,
         tokens: BTreeMap::new(),
-        taken: Vec::new(),
+        taken: crate::Taken::default(),
     }
 }
 
@@ -302,7 +302,7 @@ pub(super) async fn register(
     let change = PatientChange {
         joined: Some(vec![current(statement)]),
         tokens: BTreeMap::from([(0, found)]),
-        taken: Vec::new(),
+        taken: crate::Taken::default(),
         ..change(number, facility, joins)
     };
     intake.accept(vec![change]).await.unwrap();

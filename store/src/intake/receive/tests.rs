@@ -264,13 +264,12 @@ async fn a_message_that_waits_for_papers_is_no_backlog() {
         scene.follow().await;
         let early = scene.receive(vec![of(PATIENT, "early")]).await;
         scene.receive(vec![of(PATIENT, "late")]).await;
-        let (patient,) = scene.patient().await;
         let sql = "select epoch from patient";
         let epoch = scene.store.0.office.fetch_optional(sql, params![]).await;
         let (epoch,): (i64,) = epoch.unwrap().unwrap();
         let (intake, feed) = (scene.store.intake(), feed("his"));
         let arrivals: Vec<i64> = early.iter().map(|message| message.arrival).collect();
-        let hold = intake.hold(PatientNumber(patient), &arrivals, epoch);
+        let hold = intake.hold(&feed.id, &arrivals, epoch);
         hold.await.unwrap();
         let reception = intake.reception(&feed).await.unwrap();
         assert_eq!((reception.waiting, reception.held), (1, 1));

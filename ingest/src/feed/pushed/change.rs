@@ -1,0 +1,162 @@
+//! What messages change for one patient: they prove the links that they can, are read and tested against
+//! the papers, and show what they say.
+
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
+use model::finding::Place;
+use model::id::PatientNumber;
+use model::papers::LinkState;
+use normalize::lint;
+use store::{Bearing, Error, Item, Known, Namesake, Outcome, PatientChange, Taken};
+
+use super::super::ssmix::again::withheld_again;
+use super::super::ssmix::prove::{prove_with, test};
+use super::super::ssmix::read::{ReadFile, Reader};
+use super::super::ssmix::states_demographics;
+use super::Lane;
+use super::cancel::call_off_the_latest;
+use super::named::{Named, Theirs};
+use crate::report::Report;
+
+/// Stands for the control id of a message that has none.
+const NO_CONTROL: i64 = 0;
+
+impl Lane {
+    /// What changes for one patient; nothing when all of it must wait for other papers, or for a
+    /// message that proves the link.
+    pub(super) async fn change(
+        &self,
+        mut theirs: Theirs,
+        bearing: Bearing,
+        report: &mut Report,
+    ) -> Result<Option<PatientChange>, Error> {
+        let intake = self.store.intake();
+        let reader = self.reader(&theirs, &bearing);
+        self.prove(&mut theirs, &reader, report).await?;
+        let named = std::mem::take(&mut theirs.named).into_iter();
+        let (ready, waiting): (Vec<Named>, Vec<Named>) =
+            named.partition(|named| theirs.is_proved(named.number));
+        let arrivals = |named: &[Named]| {
+            let arrivals = named.iter().map(|named| named.message.arrival);
+            arrivals.collect::<Vec<i64>>()
+        };
+        let (feed, entry) = (&self.feed.id, &theirs.entry);
+        if !waiting.is_empty() {
+            intake.hold(feed, &arrivals(&waiting), entry.epoch).await?;
+        }
+        if ready.is_empty() {
+            return Ok(None);
+        }
+        let taken = Taken {
+            feed: feed.clone(),
+            arrivals: arrivals(&ready),
+        };
+        let Bearing { known, namesakes } = bearing;
+        let mut read = self.read(&reader, &ready, &namesakes, report).await?;
+        test(&self.papers, entry, &mut read).await?;
+        let known = self.with_events(entry.patient, known, &read).await?;
+        call_off_the_latest(&mut read, &known);
+        let counted = read
+            .iter()
+            .map(|file| (&file.item, file.findings.as_slice()));
+        report.count(&self.feed, &counted.collect::<Vec<_>>());
+        if states_demographics(&read) {
+            read.extend(withheld_again(&reader, &self.papers, entry, &known).await?);
+        }
+        let change = self.resolved(entry, &known, read, Vec::new(), taken);
+        change.await.map(Some)
+    }
+
+    /// A link that is not proved yet is proved by the newest demographics among the messages that say
+    /// enough, else by another message.
+    async fn prove(
+        &self,
+        theirs: &mut Theirs,
+        reader: &Reader,
+        report: &mut Report,
+    ) -> Result<(), Error> {
+        let Theirs { entry, named, .. } = theirs;
+        for (at, link) in entry.links.iter_mut().enumerate() {
+            if link.state != LinkState::Unproved {
+                continue;
+            }
+            let of_number = named.iter().filter(|named| named.number == at);
+            let mut of_number: Vec<&Named> = of_number.collect();
+            of_number
+                .sort_by_key(|named| (!named.is_demographics(), Reverse(named.name.instant())));
+            for one in of_number {
+                let read = reader.read_all(self.jobs(reader, [one])).await;
+                let mut readable = read
+                    .iter()
+                    .filter(|file| file.item.outcome != Outcome::Withheld);
+                let Some(evidence) = readable.find_map(|file| file.evidence.as_ref()) else {
+                    continue;
+                };
+                link.state = prove_with(&self.papers, entry.patient, link, evidence).await?;
+                if link.state != LinkState::Unproved {
+                    // The step that the proof itself took; see the proof of a storage.
+                    entry.epoch += 1;
+                    break;
+                }
+            }
+            match link.state {
+                LinkState::Proved => {}
+                LinkState::Disagrees => report.closed_links += 1,
+                LinkState::Unproved => report.unproved_links += 1,
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads messages. The same message once more is left out.
+    async fn read(
+        &self,
+        reader: &Reader,
+        ready: &[Named],
+        namesakes: &[Namesake],
+        report: &mut Report,
+    ) -> Result<Vec<ReadFile>, Error> {
+        let mut seen: BTreeSet<i64> = namesakes.iter().map(|kept| kept.path).collect();
+        let mut jobs = self.jobs(reader, ready);
+        jobs.retain(|(job, _)| seen.insert(job.item.path));
+        report.again += ready.len() - jobs.len();
+        let wanted = jobs.len();
+        let mut read = reader.read_all(jobs).await;
+        if read.len() < wanted {
+            // What is not read must not be taken out of the inbox.
+            return Err(Error::Unavailable("reading"));
+        }
+        for file in &mut read {
+            if reuses_a_control_id(&file.item, namesakes) {
+                file.findings.push(lint::R3010.at(Place::default()));
+            }
+        }
+        Ok(read)
+    }
+
+    /// What is known, with all events where a cancel does not say which one it calls off.
+    async fn with_events(
+        &self,
+        patient: PatientNumber,
+        known: Known,
+        read: &[ReadFile],
+    ) -> Result<Known, Error> {
+        if !known.is_part || !read.iter().any(ReadFile::names_no_event) {
+            return Ok(known);
+        }
+        let intake = self.store.intake();
+        let all = intake.known(patient, &self.feed.facility).await?;
+        if all.joins == known.joins {
+            Ok(all)
+        } else {
+            Err(Error::StaleEpoch)
+        }
+    }
+}
+
+/// Whether other bytes came under the same control id before.
+fn reuses_a_control_id(item: &Item, namesakes: &[Namesake]) -> bool {
+    let same = |kept: &Namesake| kept.control == item.modified && kept.content != item.content;
+    item.modified != NO_CONTROL && namesakes.iter().any(same)
+}
