@@ -165,3 +165,6 @@ fn pairs<'a, I: IntoIterator<Item = i64>>(
     });
     pairs.collect()
 }
+
+#[cfg(test)]
+mod tests;
