@@ -106,6 +106,8 @@ impl Intake {
     /// Makes messages of a feed durable, all or none, in their order; what became of each.
     ///
     /// # Errors
+    /// [`Error::StaleEpoch`] when somebody's papers keep changing, or somebody is being erased who has
+    /// consented anew; [`Error::Corrupt`] when the key of one does not open.
     /// When a database does not answer: none may be acknowledged.
     pub async fn receive(&self, feed: &Feed, pushed: Vec<Pushed>) -> Result<Vec<Received>, Error> {
         if pushed.is_empty() {
@@ -216,7 +218,7 @@ impl Intake {
             return Err(Error::StaleEpoch);
         }
         if self.are_erased(&mut tx, &patients).await? {
-            return Err(Error::Unavailable("a patient is being erased"));
+            return Err(Error::StaleEpoch);
         }
         tx.commit().await?;
         Ok(group.received)

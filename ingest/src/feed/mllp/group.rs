@@ -17,6 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// While the store does not answer it is tried again so soon, then less and less often.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// A sender whose message is held back does not come again sooner.
+const HELD_BACK: Duration = Duration::from_secs(1);
 
 /// A message that waits for its answer.
 pub(super) struct Waiting {
@@ -50,32 +52,55 @@ impl Groups {
         }
     }
 
-    /// Keeps a group, however long it takes; or tells that it cannot be kept.
-    async fn keep(&mut self, mut group: Vec<Waiting>) {
+    /// Keeps a group; where one patient is the trouble, each of its messages alone.
+    async fn keep(&mut self, group: Vec<Waiting>) {
+        for one in self.keep_together(group).await {
+            for held_back in self.keep_together(vec![one]).await {
+                self.hold_back(held_back);
+            }
+        }
+    }
+
+    /// Keeps a group, however long it takes, or tells that it cannot be kept. Gives it back where a
+    /// patient is being erased or what is kept of one does not open: others need not wait for that.
+    async fn keep_together(&mut self, mut group: Vec<Waiting>) -> Vec<Waiting> {
         let mut wait = FIRST_WAIT;
         loop {
             let error = match self.receive(&group).await {
                 Ok(received) => {
                     self.standing.is(Ok(()));
-                    return self.answer(group, &received);
+                    self.answer(group, &received);
+                    return Vec::new();
                 }
+                Err(Error::StaleEpoch | Error::NotFound | Error::Corrupt(_)) => return group,
                 Err(error) => error,
             };
             self.standing.is(Err(&error));
             if self.on_failure == OnFailure::Error {
-                for waiting in group {
-                    let _ = waiting.answer.send(None);
-                }
-                return;
+                group.into_iter().for_each(refuse);
+                return Vec::new();
             }
             tokio::time::sleep(wait).await;
             wait = (wait * 2).min(LONGEST_WAIT);
             // Who is gone sends again.
             group.retain(|waiting| !waiting.answer.is_closed());
             if group.is_empty() {
-                return;
+                return group;
             }
         }
+    }
+
+    /// A message that cannot be kept now, for a reason of its patient alone: its sender is told so, or
+    /// finds its connection ended a moment later and sends it again.
+    fn hold_back(&self, waiting: Waiting) {
+        tracing::warn!(feed = %self.feed.id, "a message cannot be kept now because of what stands of its patient");
+        if self.on_failure == OnFailure::Error {
+            return refuse(waiting);
+        }
+        tokio::spawn(async move {
+            tokio::time::sleep(HELD_BACK).await;
+            drop(waiting);
+        });
     }
 
     async fn receive(&mut self, group: &[Waiting]) -> Result<Vec<Received>, Error> {
@@ -100,6 +125,11 @@ impl Groups {
             self.kept.notify_one();
         }
     }
+}
+
+/// Says that a message cannot be kept. Who is gone sends again.
+fn refuse(waiting: Waiting) {
+    let _ = waiting.answer.send(None);
 }
 
 /// How many of the messages make the next group.

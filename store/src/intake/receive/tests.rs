@@ -247,7 +247,7 @@ async fn gov_a_message_under_a_new_paper_waits_until_the_old_data_are_erased() {
         scene.consents("C-2", PATIENT).await;
         let intake = scene.store.intake();
         let early = intake.receive(&feed("his"), vec![of(PATIENT, "new")]).await;
-        assert!(matches!(early, Err(Error::Unavailable(_))));
+        assert!(matches!(early, Err(Error::StaleEpoch)));
         scene.follow().await;
         assert_eq!(scene.fates(vec![of(PATIENT, "new")]).await, [Fate::Kept]);
         scene.follow().await;

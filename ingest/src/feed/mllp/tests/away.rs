@@ -129,3 +129,33 @@ async fn at_the_end_of_the_program_what_came_whole_is_still_kept_and_answered() 
     assert_eq!(hub.reception().await.waiting, 2);
     hub.stop().await;
 }
+
+/// Somebody who has a new paper is being erased, and the process that did it died.
+fn begin_erasing(hub: &Hub) {
+    let script = "import sqlite3, sys\n\
+                  db = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=60)\n\
+                  db.execute('insert into job (patient, kind, facility, due_at) values (1, 2, 0, 0)')\n";
+    let records = hub.folder.path().join("records.db");
+    let done = Command::new("python3")
+        .args(["-c", script])
+        .arg(records)
+        .status();
+    assert!(done.unwrap().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_being_erased_holds_up_nobody_else() {
+    let hub = Hub::new().await;
+    begin_erasing(&hub);
+    let (mut theirs, mut others) = (hub.connect().await, hub.connect().await);
+    theirs.send(&framed(message("1", PATIENT).as_bytes())).await;
+    let stranger = message("2", "0000000042");
+    assert_eq!(others.ask(&stranger).await, Some(accepted("2")));
+    assert_eq!(theirs.answer().await, None);
+    let papers = hub.store.papers(normalize::text::fold);
+    hub.store.jobs().follow(&papers).await.unwrap();
+    let mut again = hub.connect().await;
+    assert_eq!(again.ask(&message("1", PATIENT)).await, Some(accepted("1")));
+    assert_eq!(hub.reception().await.waiting, 1);
+    hub.stop().await;
+}
