@@ -16,7 +16,7 @@
 mod codes;
 mod quarantine;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
@@ -26,7 +26,7 @@ use zeroize::Zeroizing;
 
 use self::codes::Codes;
 use crate::clock::Clock;
-use crate::db::{Db, params};
+use crate::db::{Db, Insert, Type, params};
 use crate::error::Error;
 use crate::seal::{BlockCipher, Digester, Sealer, Secret, derive, random};
 
@@ -71,6 +71,20 @@ struct Inner {
     pepper: Secret,
     codes: Codes,
 }
+
+const PATIENT_KEYS: Insert = Insert {
+    table: "patient_key",
+    columns: &[
+        ("patient", Type::Int),
+        ("generation", Type::Int),
+        ("wrapped", Type::Bytes),
+        ("created_at", Type::Int),
+    ],
+    conflict: "",
+};
+
+/// No patient has this number.
+const KEYS_LOCK: i64 = -1;
 
 const CHECK: &[u8] = b"musubi master key";
 
@@ -233,31 +247,33 @@ impl Keys {
         newest.into_iter().map(key).collect()
     }
 
-    /// The patient's key; made when there is none.
-    pub(crate) async fn ensure_patient(
+    /// Makes keys of the patients who have none; the numbers beside them are the keys' generations.
+    pub(crate) async fn ensure_patients(
         &self,
-        patient: PatientNumber,
-        generation: i64,
-    ) -> Result<PatientKey, Error> {
-        if let Some(key) = self.patient(patient).await? {
-            return Ok(key);
+        patients: &[(PatientNumber, i64)],
+    ) -> Result<(), Error> {
+        if patients.is_empty() {
+            return Ok(());
         }
-        let key: Secret = Zeroizing::new(random()?);
-        let wrapped = self.0.wrap.seal(
-            key.as_slice(),
-            wrap_place(&self.0.network, patient, generation).as_bytes(),
-        )?;
-        let sql = "insert into patient_key values ($1, $2, $3, $4) on conflict do nothing";
-        self.0
-            .db
-            .execute(
-                sql,
-                params![patient, generation, wrapped, self.0.clock.now()],
-            )
-            .await?;
-        self.patient(patient)
-            .await?
-            .ok_or(Error::Corrupt("patient key"))
+        let numbers: Vec<i64> = patients.iter().map(|(patient, _)| patient.0).collect();
+        let mut tx = self.0.db.begin().await?;
+        // Of two who find none, one must find the other's: only the newest generation opens anything.
+        tx.lock_patient(KEYS_LOCK, true).await?;
+        let sql = "select patient from patient_key where patient";
+        let keyed: Vec<(i64,)> = tx.fetch_among(sql, &numbers).await?;
+        let keyed: BTreeSet<i64> = keyed.into_iter().map(|(patient,)| patient).collect();
+        let mut rows = Vec::new();
+        for (patient, generation) in patients
+            .iter()
+            .filter(|(patient, _)| !keyed.contains(&patient.0))
+        {
+            let key: Secret = Zeroizing::new(random()?);
+            let place = wrap_place(&self.0.network, *patient, *generation);
+            let wrapped = self.0.wrap.seal(key.as_slice(), place.as_bytes())?;
+            rows.push(params![*patient, *generation, wrapped, self.0.clock.now()].to_vec());
+        }
+        tx.insert_many(&PATIENT_KEYS, rows).await?;
+        tx.commit().await
     }
 
     /// Destroys the patient's keys: overwritten, deleted, and scrubbed from the database's files.

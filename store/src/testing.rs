@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::feed::{Fallback, Feed, FeedState, Identity, Source};
-use model::id::FacilityId;
+use model::id::{FacilityId, PatientNumber};
 use model::network::{
     Anchor, ConsentScope, Facility, FacilityKind, Factor, Limit, Limits, Network, Profession,
     Profile, Retention, Topology, Window, Withdrawal,
@@ -13,6 +13,8 @@ use model::network::{
 use model::record::{Categories, Category};
 use model::time::Instant;
 
+use crate::error::Error;
+use crate::keys::{Keys, PatientKey};
 use crate::{Blobs, Clock, MasterKey, Store, StoreConfig};
 
 /// 2026-04-01T09:00:00+09:00
@@ -166,6 +168,19 @@ impl Stage {
     }
 }
 
+impl Keys {
+    /// The patient's key; made when there is none.
+    pub(crate) async fn ensure_patient(
+        &self,
+        patient: PatientNumber,
+        generation: i64,
+    ) -> Result<PatientKey, Error> {
+        self.ensure_patients(&[(patient, generation)]).await?;
+        let key = self.patient(patient).await?;
+        key.ok_or(Error::NotFound)
+    }
+}
+
 /// Runs a story on SQLite, then on PostgreSQL.
 pub(crate) async fn on_both<F: AsyncFn(&Stage)>(story: F) {
     for postgres in [false, true] {
@@ -202,7 +217,7 @@ async fn a_store_opens_again_only_with_its_own_master_key() {
 async fn a_shredded_patient_key_is_gone_and_a_new_generation_is_another_key() {
     on_both(async |stage| {
         let keys = &stage.store.0.keys;
-        let patient = model::id::PatientNumber(7);
+        let patient = PatientNumber(7);
         let first = keys.ensure_patient(patient, 1).await.unwrap();
         let sealed = first.seal_frame(1, 0, b"x").unwrap();
         assert_eq!(keys.shred(patient).await.unwrap(), [1]);

@@ -134,12 +134,20 @@ impl Tx {
         }
     }
 
-    /// Runs a deleting statement that has one parameter and ends with a column: of the rows whose
-    /// column is one of the keys.
+    /// Runs a deleting statement that ends with a column: the rows whose column is one of the keys go.
     pub(crate) async fn delete_among(
         &mut self,
         sql: &'static str,
-        first: &str,
+        keys: &[i64],
+    ) -> Result<(), Error> {
+        self.fetch_among::<(i64,)>(sql, keys).await.map(|_| ())
+    }
+
+    /// As [`Tx::delete_among`], of a statement whose first parameter is a name.
+    pub(crate) async fn delete_of(
+        &mut self,
+        sql: &'static str,
+        name: &str,
         keys: &[i64],
     ) -> Result<(), Error> {
         match self {
@@ -147,13 +155,13 @@ impl Tx {
                 for chunk in keys.chunks(SQLITE_MOST) {
                     let list = vec!["?"; chunk.len().next_power_of_two()].join(",");
                     let query = sqlx::query(AssertSqlSafe(format!("{sql} in ({list})")));
-                    let query = filled(chunk).fold(query.bind(first), Query::bind);
+                    let query = filled(chunk).fold(query.bind(name), Query::bind);
                     query.execute(&mut **tx).await?;
                 }
             }
             Self::Postgres(tx) => {
                 let query = sqlx::query(AssertSqlSafe(format!("{sql} = any($2)")));
-                query.bind(first).bind(keys).execute(&mut **tx).await?;
+                query.bind(name).bind(keys).execute(&mut **tx).await?;
             }
         }
         Ok(())

@@ -21,7 +21,7 @@ use super::Intake;
 use super::received::COUNTS;
 use crate::db::{Tx, params};
 use crate::error::Error;
-use crate::jobs::ERASE;
+use crate::jobs::{ERASE, Newcomer};
 use crate::keys::{PatientKey, QuarantineKey};
 use crate::papers::{OnFile, on_file};
 use group::{Group, INBOX, QUARANTINE, Sealed};
@@ -168,16 +168,15 @@ impl Intake {
             .collect();
         let numbers: Vec<i64> = wanted.keys().copied().collect();
         let mut found = keys.patients(&numbers).await?;
-        let fresh = wanted
+        let fresh: Vec<Newcomer> = wanted
             .values()
             .filter(|owner| !found.contains_key(&owner.patient))
-            .copied();
-        for owner in fresh.collect::<Vec<OnFile>>() {
-            let jobs = self.store.jobs();
-            jobs.introduce(owner.patient, owner.public, owner.epoch)
-                .await?;
-            let key = keys.patient(owner.patient).await?;
-            found.insert(owner.patient, Arc::new(key.ok_or(Error::StaleEpoch)?));
+            .map(|owner| (owner.patient, owner.public, owner.epoch))
+            .collect();
+        if !fresh.is_empty() {
+            self.store.jobs().introduce(&fresh).await?;
+            let numbers: Vec<i64> = fresh.iter().map(|(patient, ..)| patient.0).collect();
+            found.extend(keys.patients(&numbers).await?);
         }
         Ok(found)
     }

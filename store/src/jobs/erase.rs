@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use model::id::{FacilityId, PatientId, PatientNumber, RecordKey};
+use model::id::{FacilityId, PatientNumber, RecordKey};
 
 use super::Jobs;
 use super::tally::{Tally, count};
@@ -170,8 +170,7 @@ impl Jobs {
             .await?;
         let destroyed = keys.shred(patient).await?;
         self.name_keys(patient, &destroyed).await?;
-        let tx = self.pass(patient).await?;
-        delete_everything(tx, patient).await?;
+        self.erase_leftovers(patient).await?;
         let left = keys.generations(patient).await?;
         if left.iter().any(|generation| destroyed.contains(generation)) {
             return Err(Error::Corrupt("a destroyed key is there"));
@@ -235,25 +234,10 @@ impl Jobs {
         })
     }
 
-    /// Gives a patient a key and a row among the records. Rows of a patient without a key were left
-    /// by a crash after their key was destroyed. The epoch names the generation of the key.
-    pub(crate) async fn introduce(
-        &self,
-        patient: PatientNumber,
-        public: PatientId,
-        epoch: i64,
-    ) -> Result<(), Error> {
-        let keys = &self.store.0.keys;
+    /// Deletes what a crash left of a patient after their key was destroyed: nobody can open it.
+    pub(super) async fn erase_leftovers(&self, patient: PatientNumber) -> Result<(), Error> {
         let tx = self.pass(patient).await?;
-        match keys.patient(patient).await? {
-            None => delete_everything(tx, patient).await?,
-            Some(_) => drop(tx),
-        }
-        keys.ensure_patient(patient, epoch).await?;
-        let sql = "insert into patient (number, public_id, joins) values ($1, $2, 0) on conflict do nothing";
-        let params = params![patient, public.0.to_vec()];
-        self.store.0.records.execute(sql, params).await?;
-        Ok(())
+        delete_everything(tx, patient).await
     }
 
     async fn record(&self, erasure: &Erasure) -> Result<(), Error> {

@@ -159,16 +159,18 @@ impl Papers {
         rows.into_iter().map(|row| self.errand(row)).collect()
     }
 
-    /// Forgets an errand whose work is done, or durably planned elsewhere.
+    /// Forgets errands whose work is done, or durably planned elsewhere.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn done(&self, errand: &Errand) -> Result<(), Error> {
-        self.shared()
-            .office
-            .execute("delete from outbox where id = $1", params![errand.id])
-            .await?;
-        Ok(())
+    pub async fn done(&self, errands: &[&Errand]) -> Result<(), Error> {
+        if errands.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<i64> = errands.iter().map(|errand| errand.id).collect();
+        let mut tx = self.shared().office.begin().await?;
+        tx.delete_among("delete from outbox where id", &ids).await?;
+        tx.commit().await
     }
 
     fn errand(&self, row: Row) -> Result<Errand, Error> {

@@ -169,9 +169,9 @@ async fn errands(papers: &Papers) -> Vec<String> {
 }
 
 async fn empty_outbox(papers: &Papers) {
-    for errand in papers.outbox(0, 100).await.unwrap() {
-        papers.done(&errand).await.unwrap();
-    }
+    let errands = papers.outbox(0, 100).await.unwrap();
+    let errands: Vec<_> = errands.iter().collect();
+    papers.done(&errands).await.unwrap();
 }
 
 fn why(refused: Result<Entered, PaperError>) -> Disagreement {

@@ -38,7 +38,7 @@ impl Kept {
             .unwrap();
         let jobs = self.store.jobs();
         for errand in self.papers.outbox(0, 100).await.unwrap() {
-            jobs.run(&self.papers, &errand).await.unwrap();
+            jobs.run(&self.papers, &[&errand]).await.unwrap();
         }
         for facility in [hospital(), clinic()] {
             let patient = self.patient.patient;

@@ -232,7 +232,7 @@ async fn what_must_follow_waits_in_order_until_it_is_done() {
             actions,
             ["ConsentEntered 7 \"C-1\"", "LinkProved 0 \"1319999901\""]
         );
-        papers.done(&errands[0]).await.unwrap();
+        papers.done(&[&errands[0]]).await.unwrap();
         assert_eq!(papers.outbox(0, 1).await.unwrap()[0].id, errands[1].id);
     })
     .await;
