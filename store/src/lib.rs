@@ -62,7 +62,7 @@ pub use jobs::{BEAT, Failing, FeedStatus, Followed, Jobs, Lease, Rewritten};
 pub use keys::MasterKey;
 pub use papers::{
     Conflict, Disagreement, Entered, Entry, Erasure, Errand, Evidence, Fold, Ground, ImportError,
-    Imported, Link, PaperError, Papers, RosterEntry, Shown, Task, TaskKind, What, Wrong,
+    Imported, Link, PaperError, Papers, Proof, RosterEntry, Shown, Task, TaskKind, What, Wrong,
 };
 pub use raw::{AccessKey, Blobs, Bucket};
 

@@ -9,7 +9,8 @@
 //! | `ledger` | what is kept of one patient |
 //! | `basis` | under which regulation are grants written |
 //! | `follow` | which grants and which wanted links follow |
-//! | `link`, `evidence` | whose is a local id, and does the facility agree |
+//! | `link` | whose is a local id |
+//! | `prove`, `evidence` | does the facility agree |
 //! | `outbox`, `task` | what must a job do, what must a person look at |
 //! | `expire` | what does the regulation end by itself |
 //! | `erase` | what may be erased |
@@ -26,6 +27,7 @@ mod import;
 mod ledger;
 mod link;
 mod outbox;
+mod prove;
 mod rules;
 mod task;
 mod withdraw;
@@ -44,6 +46,7 @@ pub use import::{ImportError, Imported};
 pub use link::{Link, RosterEntry};
 pub(crate) use link::{OnFile, on_file};
 pub use outbox::{Errand, What};
+pub use prove::Proof;
 pub use rules::Wrong;
 pub use task::{Task, TaskKind};
 

@@ -134,8 +134,9 @@ impl Tx {
         }
     }
 
-    /// Runs a deleting statement that ends with a column: the rows whose column is one of the keys go.
-    pub(crate) async fn delete_among(
+    /// Runs a writing statement that ends with a column: it touches the rows whose column is one of the
+    /// keys.
+    pub(crate) async fn execute_among(
         &mut self,
         sql: &'static str,
         keys: &[i64],
@@ -143,8 +144,8 @@ impl Tx {
         self.fetch_among::<(i64,)>(sql, keys).await.map(|_| ())
     }
 
-    /// As [`Tx::delete_among`], of a statement whose first parameter is a name.
-    pub(crate) async fn delete_of(
+    /// As [`Tx::execute_among`], of a statement whose first parameter is a name.
+    pub(crate) async fn execute_among_of(
         &mut self,
         sql: &'static str,
         name: &str,

@@ -146,7 +146,7 @@ pub(super) async fn take(tx: &mut Tx, taken: Vec<Taken>) -> Result<(), Error> {
         of.entry(feed).or_default().extend(arrivals);
     }
     for (feed, arrivals) in of {
-        tx.delete_of(TAKE, &feed, &arrivals).await?;
+        tx.execute_among_of(TAKE, &feed, &arrivals).await?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@
 
 use model::id::PatientNumber;
 
-use super::follow::{follow, next_epoch};
+use super::follow::{follow, follow_all, next_epoch, next_epochs};
 use super::outbox::{Post, post};
 use super::{PaperError, Papers};
 use crate::Shared;
@@ -149,15 +149,12 @@ impl Papers {
         let Some((greatest,)) = numbers.last().copied() else {
             return Ok(None);
         };
-        let mut changed = 0;
-        for (number,) in numbers {
-            if follow(shared, &mut tx, PatientNumber(number)).await? {
-                next_epoch(&mut tx, PatientNumber(number)).await?;
-                changed += 1;
-            }
-        }
+        let numbers = numbers.into_iter().map(|(number,)| PatientNumber(number));
+        let changed = follow_all(shared, &mut tx, &numbers.collect::<Vec<_>>()).await?;
+        let numbers: Vec<i64> = changed.iter().map(|patient| patient.0).collect();
+        next_epochs(&mut tx, &numbers).await?;
         tx.commit().await?;
-        Ok(Some((PatientNumber(greatest), changed)))
+        Ok(Some((PatientNumber(greatest), changed.len())))
     }
 
     /// Brings one patient's grants in line, after a process with another regulation took them away.

@@ -1,7 +1,7 @@
 //! What follows from a patient's papers inside the office database: effective grants, and which links
 //! feeds may read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use consent::effective;
 use model::id::{FacilityId, PatientNumber};
@@ -9,7 +9,7 @@ use model::papers::{ConsentState, EffectiveGrant, LinkState};
 
 use super::basis;
 use super::ledger::{Kept, Ledger, Wanted};
-use super::outbox::{Post, post};
+use super::outbox::{Post, post_all};
 use crate::Shared;
 use crate::db::{Insert, Tx, Type, Value, params};
 use crate::error::Error;
@@ -36,8 +36,8 @@ const GRANTS: Insert = Insert {
 /// validity, window.
 type Row = (i64, i64, i64, i64, i64, i64, i64, i64);
 
-/// A row with since.
-type KeptRow = (i64, i64, i64, i64, i64, i64, i64, i64, i64);
+/// A row with patient and since.
+type KeptRow = (i64, i64, i64, i64, i64, i64, i64, i64, i64, i64);
 
 fn row(grant: &EffectiveGrant) -> Row {
     (
@@ -59,28 +59,64 @@ pub(super) async fn follow(
     tx: &mut Tx,
     patient: PatientNumber,
 ) -> Result<bool, Error> {
+    let changed = follow_all(shared, tx, &[patient]).await?;
+    Ok(!changed.is_empty())
+}
+
+/// The same for several patients: of whom anything changed.
+pub(super) async fn follow_all(
+    shared: &Shared,
+    tx: &mut Tx,
+    patients: &[PatientNumber],
+) -> Result<BTreeSet<PatientNumber>, Error> {
+    let mut changed = BTreeSet::new();
     if basis::is_another(shared, tx).await? {
-        return basis::shut(shared, tx, patient).await;
+        for patient in patients {
+            if basis::shut(shared, tx, *patient).await? {
+                changed.insert(*patient);
+            }
+        }
+        return Ok(changed);
     }
+    let ledgers = Ledger::load_all(shared, tx, patients).await?;
+    let mut granted = Vec::with_capacity(patients.len());
+    for patient in patients {
+        let Some(ledger) = ledgers.get(patient) else {
+            granted.push((*patient, Vec::new()));
+            continue;
+        };
+        let papers = ledger.facts(shared, is_active, |link| link.state);
+        let grants = effective(&papers, &shared.network, shared.clock.now());
+        granted.push((*patient, grants.iter().map(row).collect()));
+        if want(shared, tx, *patient, ledger).await? {
+            changed.insert(*patient);
+        }
+    }
+    changed.extend(replace_grants(shared, tx, granted).await?);
+    Ok(changed)
+}
+
+fn is_active(kept: &Kept) -> bool {
+    kept.state == ConsentState::Active
+}
+
+/// Says when feeds may read the links of a patient. Whether anything changed.
+async fn want(
+    shared: &Shared,
+    tx: &mut Tx,
+    patient: PatientNumber,
+    ledger: &Ledger,
+) -> Result<bool, Error> {
     let now = shared.clock.now();
-    let ledger = Ledger::load(shared, tx, patient).await?;
-    let active = |kept: &Kept| kept.state == ConsentState::Active;
-    let papers = ledger.facts(shared, active, |link| link.state);
-    let granted = replace_grants(
-        shared,
-        tx,
-        patient,
-        &effective(&papers, &shared.network, now),
-    )
-    .await?;
     // Read is what somebody could see once the link is proved, and nothing else.
     let hoped = effective(
-        &ledger.facts(shared, active, |_| LinkState::Proved),
+        &ledger.facts(shared, is_active, |_| LinkState::Proved),
         &shared.network,
         now,
     );
-    let named = ledger.named(shared, active);
-    let mut wanted_changed = false;
+    let named = ledger.named(shared, is_active);
+    let mut posted = Vec::new();
+    let mut changed = false;
     for link in &ledger.links {
         let is_named = named.contains(&(link.local.facility.clone(), link.token));
         let wanted = if is_named {
@@ -91,7 +127,7 @@ pub(super) async fn follow(
         if wanted == link.wanted {
             continue;
         }
-        wanted_changed = true;
+        changed = true;
         let sql = "update link set wanted_from = $4, wanted_to = $5 where patient = $1 and facility = $2 and token = $3";
         tx.execute(
             sql,
@@ -108,18 +144,12 @@ pub(super) async fn follow(
         let leaves =
             wanted == Wanted::NEVER && period(&hoped, &link.local.facility) != Wanted::NEVER;
         if link.wanted == Wanted::NEVER || leaves {
-            let what = Post::BackFill(&link.local.facility);
-            post(
-                shared,
-                tx,
-                patient,
-                what,
-                if leaves { now } else { now.max(wanted.from) },
-            )
-            .await?;
+            let due_at = if leaves { now } else { now.max(wanted.from) };
+            posted.push((patient, Post::BackFill(&link.local.facility), due_at));
         }
     }
-    Ok(granted || wanted_changed)
+    post_all(shared, tx, &posted).await?;
+    Ok(changed)
 }
 
 /// From the first to the last moment at which a grant opens the source.
@@ -134,66 +164,65 @@ fn period(grants: &[EffectiveGrant], source: &FacilityId) -> Wanted {
     }
 }
 
-/// Replaces the grants of a patient; one that was there before keeps the moment since when.
+/// Replaces the grants of patients; one that was there before keeps the moment since when. Of whom
+/// they are other ones.
 async fn replace_grants(
     shared: &Shared,
     tx: &mut Tx,
-    patient: PatientNumber,
-    grants: &[EffectiveGrant],
-) -> Result<bool, Error> {
-    let sql = "select reader, source, categories, sensitivity_max, valid_from, valid_to, window_from, window_to, since \
-               from effective_grant where patient = $1";
-    let kept: Vec<KeptRow> = tx.fetch_all(sql, params![patient]).await?;
-    let since: BTreeMap<Row, i64> = kept
-        .into_iter()
-        .map(|(r, s, c, n, vf, vt, wf, wt, since)| ((r, s, c, n, vf, vt, wf, wt), since))
-        .collect();
-    let rows: Vec<Row> = grants.iter().map(row).collect();
-    if rows.len() == since.len() && rows.iter().all(|row| since.contains_key(row)) {
-        return Ok(false);
+    granted: Vec<(PatientNumber, Vec<Row>)>,
+) -> Result<Vec<PatientNumber>, Error> {
+    let sql = "select patient, reader, source, categories, sensitivity_max, valid_from, valid_to, window_from, \
+               window_to, since from effective_grant where patient";
+    let numbers: Vec<i64> = granted.iter().map(|(patient, _)| patient.0).collect();
+    let kept: Vec<KeptRow> = tx.fetch_among(sql, &numbers).await?;
+    let mut since: BTreeMap<i64, BTreeMap<Row, i64>> = BTreeMap::new();
+    for (patient, r, s, c, n, vf, vt, wf, wt, at) in kept {
+        let rows = since.entry(patient).or_default();
+        rows.insert((r, s, c, n, vf, vt, wf, wt), at);
     }
-    tx.execute(
-        "delete from effective_grant where patient = $1",
-        params![patient],
-    )
-    .await?;
     let now = shared.clock.now().0;
-    let values =
-        rows.iter().zip(0_i64..).map(|(row, ordinal)| {
-            let (
-                reader,
-                source,
-                categories,
-                sensitivity,
-                valid_from,
-                valid_to,
-                window_from,
-                window_to,
-            ) = *row;
-            let since = since.get(row).copied().unwrap_or(now);
-            [
-                patient.0,
-                reader,
-                source,
-                ordinal,
-                categories,
-                sensitivity,
-                valid_from,
-                valid_to,
-                window_from,
-                window_to,
-                since,
-            ]
-            .map(Value::Int)
-            .to_vec()
-        });
-    tx.insert_many(&GRANTS, values.collect()).await?;
-    Ok(true)
+    let (mut gone, mut values, mut changed) = (Vec::new(), Vec::new(), Vec::new());
+    for (patient, rows) in granted {
+        let since = since.remove(&patient.0).unwrap_or_default();
+        if rows.len() == since.len() && rows.iter().all(|row| since.contains_key(row)) {
+            continue;
+        }
+        changed.push(patient);
+        if !since.is_empty() {
+            gone.push(patient.0);
+        }
+        let value = |(ordinal, row): (i64, &Row)| {
+            let (r, s, c, n, vf, vt, wf, wt) = *row;
+            let at = since.get(row).copied().unwrap_or(now);
+            let columns = [patient.0, r, s, ordinal, c, n, vf, vt, wf, wt, at];
+            columns.map(Value::Int).to_vec()
+        };
+        values.extend((0..).zip(&rows).map(value));
+    }
+    tx.execute_among("delete from effective_grant where patient", &gone)
+        .await?;
+    tx.insert_many(&GRANTS, values).await?;
+    Ok(changed)
 }
 
 /// The next state of a patient's papers: whoever works under the last one must stop.
 pub(super) async fn next_epoch(tx: &mut Tx, patient: PatientNumber) -> Result<i64, Error> {
-    let sql = "update patient set epoch = epoch + 1 where number = $1 returning epoch";
-    let row: Option<(i64,)> = tx.fetch_optional(sql, params![patient]).await?;
-    row.map(|(epoch,)| epoch).ok_or(Error::NotFound)
+    let epochs = next_epochs(tx, &[patient.0]).await?;
+    epochs.get(&patient).copied().ok_or(Error::NotFound)
+}
+
+/// The same for several patients.
+pub(super) async fn next_epochs(
+    tx: &mut Tx,
+    patients: &[i64],
+) -> Result<BTreeMap<PatientNumber, i64>, Error> {
+    tx.execute_among(
+        "update patient set epoch = epoch + 1 where number",
+        patients,
+    )
+    .await?;
+    let sql = "select number, epoch from patient where number";
+    let rows: Vec<(i64, i64)> = tx.fetch_among(sql, patients).await?;
+    let epoch = |(number, epoch): (i64, i64)| (PatientNumber(number), epoch);
+    Ok(rows.into_iter().map(epoch).collect())
 }

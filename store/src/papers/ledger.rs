@@ -1,6 +1,6 @@
 //! All papers of one patient, opened.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use consent::{ConsentFacts, Link, PatientPapers};
 use model::id::{FacilityId, LocalPatientId, PatientNumber};
@@ -10,20 +10,20 @@ use model::time::Instant;
 
 use super::{facility_id, link};
 use crate::Shared;
-use crate::db::{Tx, params};
+use crate::db::Tx;
 use crate::error::Error;
 use crate::keys::Keys;
 
 /// A consent with the state it is in. The first version of a consent number is the form itself; later
 /// ones are what happened to it.
-const CONSENTS: &str = "select c.consent_no, c.state, c.active_since, c.withdrawn_at, c.erase_at, v.sealed \
+const CONSENTS: &str = "select c.patient, c.consent_no, c.state, c.active_since, c.withdrawn_at, c.erase_at, v.sealed \
      from consent c join consent_version v on v.consent_no = c.consent_no and v.version = 1 \
-     where c.patient = $1 order by c.consent_no";
-const LINKS: &str = "select facility, token, sealed, state, wanted_from, wanted_to from link \
-     where patient = $1 order by facility, token";
+     where c.patient";
+const LINKS: &str = "select patient, facility, token, sealed, state, wanted_from, wanted_to from link \
+     where patient";
 
-type ConsentRow = (String, i64, i64, i64, i64, Vec<u8>);
-type LinkRow = (i64, i64, Vec<u8>, i64, i64, i64);
+type ConsentRow = (i64, String, i64, i64, i64, i64, Vec<u8>);
+type LinkRow = (i64, i64, i64, Vec<u8>, i64, i64, i64);
 
 /// A consent as it is kept. Times that did not come are 0.
 pub(super) struct Kept {
@@ -87,6 +87,7 @@ impl Wanted {
 }
 
 /// One patient's papers.
+#[derive(Default)]
 pub(super) struct Ledger {
     pub(super) consents: Vec<Kept>,
     pub(super) links: Vec<KeptLink>,
@@ -99,28 +100,48 @@ impl Ledger {
         tx: &mut Tx,
         patient: PatientNumber,
     ) -> Result<Self, Error> {
-        let consents = tx.fetch_all(CONSENTS, params![patient]).await?;
-        let links = tx.fetch_all(LINKS, params![patient]).await?;
+        let mut ledgers = Self::load_all(shared, tx, &[patient]).await?;
+        Ok(ledgers.remove(&patient).unwrap_or_default())
+    }
+
+    /// The papers of several patients; of somebody without papers there is no ledger.
+    pub(super) async fn load_all(
+        shared: &Shared,
+        tx: &mut Tx,
+        patients: &[PatientNumber],
+    ) -> Result<BTreeMap<PatientNumber, Self>, Error> {
+        let numbers: Vec<i64> = patients.iter().map(|patient| patient.0).collect();
+        let consents = tx.fetch_among(CONSENTS, &numbers).await?;
+        let links = tx.fetch_among(LINKS, &numbers).await?;
         Self::open(&shared.keys, consents, links)
     }
 
     /// The papers as they are now.
     pub(super) async fn read(shared: &Shared, patient: PatientNumber) -> Result<Self, Error> {
-        let consents = shared.office.fetch_all(CONSENTS, params![patient]).await?;
-        let links = shared.office.fetch_all(LINKS, params![patient]).await?;
-        Self::open(&shared.keys, consents, links)
+        let consents = shared.office.fetch_among(CONSENTS, &[patient.0]).await?;
+        let links = shared.office.fetch_among(LINKS, &[patient.0]).await?;
+        let mut ledgers = Self::open(&shared.keys, consents, links)?;
+        Ok(ledgers.remove(&patient).unwrap_or_default())
     }
 
-    fn open(keys: &Keys, consents: Vec<ConsentRow>, links: Vec<LinkRow>) -> Result<Self, Error> {
-        let consents = consents
-            .into_iter()
-            .map(|row| open_consent(keys, row))
-            .collect::<Result<_, _>>()?;
-        let links = links
-            .into_iter()
-            .map(|row| open_link(keys, row))
-            .collect::<Result<_, _>>()?;
-        Ok(Self { consents, links })
+    /// Consents in the order of their numbers, links in the order of facilities and tokens.
+    fn open(
+        keys: &Keys,
+        mut consents: Vec<ConsentRow>,
+        mut links: Vec<LinkRow>,
+    ) -> Result<BTreeMap<PatientNumber, Self>, Error> {
+        consents.sort_unstable_by(|one, other| one.1.cmp(&other.1));
+        links.sort_unstable_by_key(|link| (link.1, link.2));
+        let mut ledgers: BTreeMap<PatientNumber, Self> = BTreeMap::new();
+        for row in consents {
+            let ledger = ledgers.entry(PatientNumber(row.0)).or_default();
+            ledger.consents.push(open_consent(keys, row)?);
+        }
+        for row in links {
+            let ledger = ledgers.entry(PatientNumber(row.0)).or_default();
+            ledger.links.push(open_link(keys, row)?);
+        }
+        Ok(ledgers)
     }
 
     /// The paper of a consent that has one.
@@ -145,6 +166,12 @@ impl Ledger {
         locals
             .map(|local| (local.facility.clone(), link::token(shared, local)))
             .collect()
+    }
+
+    /// The link of a facility's number and a token.
+    pub(super) fn link(&self, facility: i64, token: i64) -> Option<&KeptLink> {
+        let mut links = self.links.iter();
+        links.find(|link| link.token == token && link.local.facility.number() == facility)
     }
 
     /// Whether a facility agreed about a local id that the paper names.
@@ -198,7 +225,7 @@ pub(super) fn link_place(facility: &FacilityId, token: i64) -> String {
 }
 
 fn open_consent(keys: &Keys, row: ConsentRow) -> Result<Kept, Error> {
-    let (number, state, active_since, withdrawn_at, erase_at, sealed) = row;
+    let (_, number, state, active_since, withdrawn_at, erase_at, sealed) = row;
     let plain = keys.open_office(&version_place(&number, 1), &sealed)?;
     Ok(Kept {
         paper: serde_json::from_slice(&plain).map_err(|_| Error::Corrupt("paper"))?,
@@ -210,7 +237,7 @@ fn open_consent(keys: &Keys, row: ConsentRow) -> Result<Kept, Error> {
 }
 
 fn open_link(keys: &Keys, row: LinkRow) -> Result<KeptLink, Error> {
-    let (facility, token, sealed, state, from, to) = row;
+    let (_, facility, token, sealed, state, from, to) = row;
     Ok(KeptLink {
         local: open_local(keys, facility, token, &sealed)?,
         token,

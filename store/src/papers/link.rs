@@ -1,19 +1,13 @@
-//! Whose is a local id. Only papers link; a link is proved by the facility's own demographics, and
-//! nothing of it is readable before.
+//! Whose is a local id. Only papers link; nothing of a link is readable before it is proved.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::id::{FacilityId, LocalPatientId, PatientId, PatientNumber};
-use model::papers::{ConsentState, LinkState};
+use model::papers::LinkState;
 
-use super::evidence::{Evidence, Tokens};
-use super::follow::{follow, next_epoch};
-use super::ledger::{Ledger, link_place, link_state, open_local};
-use super::outbox::{Note, Post, post};
-use super::task::{self, TaskKind};
-use super::{Conflict, Disagreement, PaperError, Papers, basis, public_id};
+use super::ledger::{link_place, link_state, open_local};
+use super::{Conflict, Disagreement, PaperError, Papers, public_id};
 use crate::Shared;
-use crate::audit::Action;
 use crate::db::{Tx, params};
 use crate::error::Error;
 
@@ -173,25 +167,8 @@ pub(super) async fn ask_again(
     Ok(())
 }
 
-/// The demographics versions of a link.
-const VERSIONS: &str = "select birth_date, sex, kana, kanji, given_kana, given_kanji from link_evidence \
-     where patient = $1 and facility = $2 and link_token = $3 order by version";
-
 type LinkRow = (i64, i64, i64, Vec<u8>, i64, i64, i64);
 type RosterRow = (i64, Vec<u8>, i64, i64, Vec<u8>, i64);
-type VersionRow = (i64, i64, i64, i64, i64, i64);
-
-fn tokens((birth_date, sex, kana, kanji, given_kana, given_kanji): VersionRow) -> Tokens {
-    Tokens {
-        birth_date,
-        sex,
-        kana,
-        kanji,
-        given_kana,
-        given_kanji,
-    }
-}
-
 impl Papers {
     /// The patients whose folders a facility's feeds may read now.
     ///
@@ -263,206 +240,4 @@ impl Papers {
         }
         Ok(entries.into_values().collect())
     }
-
-    /// Compares a facility's own demographics with the papers that name the link, and remembers them.
-    /// Where the link stands then. A link that comes to stand elsewhere takes the patient's epoch one
-    /// step on. A disagreement closes the link and asks for a person. A proved link stays proved, and takes the
-    /// demographics as a further version when birth date and a name agree, be it the given name alone;
-    /// other ones ask for a person too, and no item that says the same fits.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] when no paper links this local id to the patient.
-    pub async fn prove_link(
-        &self,
-        patient: PatientNumber,
-        local: &LocalPatientId,
-        evidence: &Evidence,
-    ) -> Result<LinkState, Error> {
-        let shared = self.shared();
-        let (link, given) = (token(shared, local), Tokens::of(&shared.keys, evidence));
-        if is_remembered(shared, patient, local, link, &given).await? {
-            return Ok(LinkState::Proved);
-        }
-        let mut tx = self.begin().await?;
-        let sql = "select state from link where patient = $1 and facility = $2 and token = $3";
-        let row: Option<(i64,)> = tx
-            .fetch_optional(sql, params![patient, &local.facility, link])
-            .await?;
-        let (state,) = row.ok_or(Error::NotFound)?;
-        let state = link_state(state)?;
-        let found = match state {
-            LinkState::Unproved => self.compare(&mut tx, patient, local, &given).await?,
-            LinkState::Proved | LinkState::Disagrees => state,
-        };
-        if found == LinkState::Proved {
-            basis::may_open(shared, &mut tx).await?;
-            let follows = remember(&mut tx, patient, local, link, &given).await?;
-            if !follows {
-                let (kind, now) = (TaskKind::LinkDisagrees, shared.clock.now());
-                task::open(&mut tx, kind, patient, Some(&local.facility), now).await?;
-            }
-        }
-        if found != state {
-            self.settle(&mut tx, patient, local, found).await?;
-        }
-        tx.commit().await?;
-        Ok(found)
-    }
-
-    /// Whether an item may be of the patient whom the facility's demographics name. An item that does
-    /// not fit is withheld; the link stays.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn fits(
-        &self,
-        patient: PatientNumber,
-        local: &LocalPatientId,
-        evidence: &Evidence,
-    ) -> Result<bool, Error> {
-        let shared = self.shared();
-        let params = params![patient, &local.facility, token(shared, local)];
-        let versions: Vec<VersionRow> = shared.office.fetch_all(VERSIONS, params).await?;
-        let versions: Vec<Tokens> = versions.into_iter().map(tokens).collect();
-        Ok(Tokens::of(&shared.keys, evidence).fits(&versions))
-    }
-
-    /// What the active consents that name the link say of the facility's demographics.
-    async fn compare(
-        &self,
-        tx: &mut Tx,
-        patient: PatientNumber,
-        local: &LocalPatientId,
-        given: &Tokens,
-    ) -> Result<LinkState, Error> {
-        let shared = self.shared();
-        let sql = "select distinct e.kanji from link_evidence e join link l on l.patient = e.patient \
-                   and l.facility = e.facility and l.token = e.link_token \
-                   where e.patient = $1 and l.state = 1 and e.kanji <> 0";
-        let kanji: Vec<(i64,)> = tx.fetch_all(sql, params![patient]).await?;
-        let kanji: Vec<i64> = kanji.into_iter().map(|(kanji,)| kanji).collect();
-        let link = token(shared, local);
-        let ledger = Ledger::load(shared, tx, patient).await?;
-        let active = ledger
-            .consents
-            .iter()
-            .filter(|kept| kept.state == ConsentState::Active);
-        let naming = active.filter(|kept| {
-            let mut locals = kept.paper.local_ids.iter();
-            locals.any(|named| named.facility == local.facility && token(shared, named) == link)
-        });
-        let found: Vec<LinkState> = naming
-            .map(|kept| Tokens::on(&shared.keys, &kept.paper, self.fold).compare(given, &kanji))
-            .collect();
-        let first = [LinkState::Disagrees, LinkState::Proved]
-            .into_iter()
-            .find(|state| found.contains(state));
-        Ok(first.unwrap_or(LinkState::Unproved))
-    }
-
-    /// Writes where a link stands now, and what follows.
-    async fn settle(
-        &self,
-        tx: &mut Tx,
-        patient: PatientNumber,
-        local: &LocalPatientId,
-        state: LinkState,
-    ) -> Result<(), Error> {
-        let shared = self.shared();
-        let now = shared.clock.now();
-        let sql = "update link set state = $4 where patient = $1 and facility = $2 and token = $3";
-        tx.execute(
-            sql,
-            params![patient, &local.facility, token(shared, local), state as i64],
-        )
-        .await?;
-        follow(shared, tx, patient).await?;
-        let epoch = next_epoch(tx, patient).await?;
-        let action = if state == LinkState::Proved {
-            Action::LinkProved
-        } else {
-            Action::LinkDisagrees
-        };
-        if state == LinkState::Disagrees {
-            task::open(
-                tx,
-                TaskKind::LinkDisagrees,
-                patient,
-                Some(&local.facility),
-                now,
-            )
-            .await?;
-        }
-        let note = Note::of_link(action, &local.facility, epoch, now);
-        post(shared, tx, patient, Post::Note(&note), now).await
-    }
-}
-
-/// Whether a link is proved and its evidence known, to the last token: then a message that says it
-/// again changes nothing.
-async fn is_remembered(
-    shared: &Shared,
-    patient: PatientNumber,
-    local: &LocalPatientId,
-    link: i64,
-    given: &Tokens,
-) -> Result<bool, Error> {
-    let sql = "select l.state from link l join link_evidence e on e.patient = l.patient \
-               and e.facility = l.facility and e.link_token = l.token \
-               where l.patient = $1 and l.facility = $2 and l.token = $3 and l.state = 1 \
-               and e.birth_date = $4 and e.sex = $5 and e.kana = $6 and e.kanji = $7 \
-               and e.given_kana = $8 and e.given_kanji = $9";
-    let params = params![
-        patient,
-        &local.facility,
-        link,
-        given.birth_date,
-        given.sex,
-        given.kana,
-        given.kanji,
-        given.given_kana,
-        given.given_kanji
-    ];
-    let known: Option<(i64,)> = shared.office.fetch_optional(sql, params).await?;
-    Ok(known.is_some())
-}
-
-/// Keeps a demographics version of a proved link: the first one, and further ones that follow. Whether
-/// it is one of them.
-async fn remember(
-    tx: &mut Tx,
-    patient: PatientNumber,
-    local: &LocalPatientId,
-    link: i64,
-    given: &Tokens,
-) -> Result<bool, Error> {
-    let versions: Vec<VersionRow> = tx
-        .fetch_all(VERSIONS, params![patient, &local.facility, link])
-        .await?;
-    let versions: Vec<Tokens> = versions.into_iter().map(tokens).collect();
-    if versions.contains(given) {
-        return Ok(true);
-    }
-    if !versions.is_empty() && !given.follows(&versions) {
-        return Ok(false);
-    }
-    let number = i64::try_from(versions.len())
-        .unwrap_or(i64::MAX)
-        .saturating_add(1);
-    let sql = "insert into link_evidence (patient, facility, link_token, version, birth_date, sex, kana, kanji, \
-               given_kana, given_kanji) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-    let params = params![
-        patient,
-        &local.facility,
-        link,
-        number,
-        given.birth_date,
-        given.sex,
-        given.kana,
-        given.kanji,
-        given.given_kana,
-        given.given_kanji
-    ];
-    tx.execute(sql, params).await?;
-    Ok(true)
 }

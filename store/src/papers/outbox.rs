@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{Papers, facility_id, public_id};
 use crate::Shared;
 use crate::audit::{Action, Event};
-use crate::db::{Tx, params};
+use crate::db::{Insert, Tx, Type, params};
 use crate::error::Error;
 
 /// One thing that must follow.
@@ -97,6 +97,19 @@ const ERASE: i64 = 3;
 const AUDIT: i64 = 4;
 const FOLLOW: i64 = 5;
 
+const OUTBOX: Insert = Insert {
+    table: "outbox",
+    columns: &[
+        ("id", Type::Int),
+        ("patient", Type::Int),
+        ("kind", Type::Int),
+        ("facility", Type::Int),
+        ("due_at", Type::Int),
+        ("sealed", Type::Bytes),
+    ],
+    conflict: "",
+};
+
 /// What a paper's transaction posts.
 pub(super) enum Post<'a> {
     Introduce,
@@ -106,6 +119,9 @@ pub(super) enum Post<'a> {
     Note(&'a Note),
 }
 
+/// What must follow of a patient, not before a moment.
+pub(super) type Posted<'a> = (PatientNumber, Post<'a>, Instant);
+
 /// Posts what must follow, not before `due_at`.
 pub(super) async fn post(
     shared: &Shared,
@@ -114,25 +130,39 @@ pub(super) async fn post(
     what: Post<'_>,
     due_at: Instant,
 ) -> Result<(), Error> {
-    let next: Option<(i64,)> = tx
-        .fetch_optional("select coalesce(max(id), 0) + 1 from outbox", params![])
+    post_all(shared, tx, &[(patient, what, due_at)]).await
+}
+
+/// Posts what must follow, in this order.
+pub(super) async fn post_all(
+    shared: &Shared,
+    tx: &mut Tx,
+    posted: &[Posted<'_>],
+) -> Result<(), Error> {
+    if posted.is_empty() {
+        return Ok(());
+    }
+    let last: Option<(i64,)> = tx
+        .fetch_optional("select coalesce(max(id), 0) from outbox", params![])
         .await?;
-    let id = next.map_or(1, |(id,)| id);
-    let (kind, facility, sealed) = match what {
-        Post::Introduce => (INTRODUCE, 0, Vec::new()),
-        Post::BackFill(facility) => (BACK_FILL, facility.number(), Vec::new()),
-        Post::Erase => (ERASE, 0, Vec::new()),
-        Post::Follow => (FOLLOW, 0, Vec::new()),
-        Post::Note(note) => {
-            let plain = serde_json::to_vec(note)
-                .map_err(|error| Error::Other("audit note", error.into()))?;
-            (AUDIT, 0, shared.keys.seal_office(&place(id), &plain)?)
-        }
-    };
-    let sql = "insert into outbox (id, patient, kind, facility, due_at, sealed) values ($1, $2, $3, $4, $5, $6)";
-    tx.execute(sql, params![id, patient, kind, facility, due_at, sealed])
-        .await?;
-    Ok(())
+    let mut id = last.map_or(0, |(id,)| id);
+    let mut rows = Vec::with_capacity(posted.len());
+    for (patient, what, due_at) in posted {
+        id += 1;
+        let (kind, facility, sealed) = match what {
+            Post::Introduce => (INTRODUCE, 0, Vec::new()),
+            Post::BackFill(facility) => (BACK_FILL, facility.number(), Vec::new()),
+            Post::Erase => (ERASE, 0, Vec::new()),
+            Post::Follow => (FOLLOW, 0, Vec::new()),
+            Post::Note(note) => {
+                let plain = serde_json::to_vec(note)
+                    .map_err(|error| Error::Other("audit note", error.into()))?;
+                (AUDIT, 0, shared.keys.seal_office(&place(id), &plain)?)
+            }
+        };
+        rows.push(params![id, *patient, kind, facility, *due_at, sealed].to_vec());
+    }
+    tx.insert_many(&OUTBOX, rows).await
 }
 
 /// Where an errand's content is sealed to.
@@ -169,7 +199,8 @@ impl Papers {
         }
         let ids: Vec<i64> = errands.iter().map(|errand| errand.id).collect();
         let mut tx = self.shared().office.begin().await?;
-        tx.delete_among("delete from outbox where id", &ids).await?;
+        tx.execute_among("delete from outbox where id", &ids)
+            .await?;
         tx.commit().await
     }
 

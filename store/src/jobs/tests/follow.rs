@@ -142,3 +142,39 @@ async fn a_back_fill_that_is_asked_for_while_one_runs_is_done_after_it() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn papers_of_many_patients_are_followed_together_and_one_that_fails_waits_alone() {
+    on_both(async |stage| {
+        let kept = Kept::new(stage, Limit::Unlimited, None).await;
+        let (store, jobs) = (&kept.store, kept.store.jobs());
+        let mut file = model::papers::ConsentPaper::FIELDS.join(",");
+        // More than fit in one look at the outbox.
+        let many: i64 = 400;
+        for number in 0..many {
+            file.push_str(&format!(
+                "\nM-{number},C-1,1,2026-03-30,本人,self,{WHO},{}:{number:010},*,*,*,2026-03-30,,説明者,事務局",
+                hospital()
+            ));
+        }
+        file.push('\n');
+        let imported = kept.papers.import(OPERATOR, "c", file.as_bytes(), Entry::Active).await;
+        assert_eq!(imported.unwrap().introduced, 400);
+        // The note of one of them does not open.
+        let (bad, _) = waiting(store).await[200];
+        let sql = "update outbox set sealed = $2 where patient = $1 and kind = 4";
+        let office = &store.0.office;
+        office.execute(sql, params![bad, vec![1_u8]]).await.unwrap();
+        let followed = jobs.follow(&kept.papers).await.unwrap();
+        assert_eq!(followed, Followed { done: 3 * 400 - 1, failed: 1 });
+        assert_eq!(waiting(store).await, [(bad, 4)]);
+        let asked = jobs.back_fills(&hospital()).await.unwrap();
+        let keyed = "select count(*) from patient_key";
+        let keys: Option<(i64,)> = store.0.keys.db().fetch_optional(keyed, params![]).await.unwrap();
+        // The patient of the stage has them already.
+        assert_eq!((asked.len(), keys), (401, Some((many + 1,))));
+        assert!(store.audit().verify().await.unwrap().is_good());
+        store.close().await;
+    })
+    .await;
+}

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use model::papers::LinkState;
 
 use super::*;
+use crate::papers::Proof;
 use crate::papers::TaskKind;
 use crate::testing::{NOW, feed, network, on_both};
 
@@ -276,6 +277,119 @@ async fn local_ids_compare_as_the_facilitys_feed_says() {
             .unwrap();
         assert_eq!(second.patient, first.patient);
         assert_eq!(roster(&papers, hospital()).await, ["0000123456"]);
+    })
+    .await;
+}
+
+/// What the hospital says of the patient of [`stranger`].
+fn of_stranger() -> Evidence {
+    Evidence {
+        birth_date: "1961-07-07".parse().ok(),
+        kana: Some("タニン ハナコ".to_owned()),
+        kanji: None,
+        ..evidence()
+    }
+}
+
+fn proof(of: &Entered, id: &str, evidence: Evidence) -> Proof {
+    Proof {
+        patient: of.patient,
+        local_id: local(hospital(), id),
+        evidence,
+    }
+}
+
+#[tokio::test]
+async fn links_of_several_patients_are_proved_together_and_each_stands_for_itself() {
+    on_both(async |stage| {
+        let papers = papers(stage);
+        let enter = async |paper: &ConsentPaper| {
+            let entered = papers.enter_consent(OPERATOR, paper, Entry::Active).await;
+            entered.unwrap()
+        };
+        let (one, other) = (enter(&consent("C-1")).await, enter(&stranger("C-2")).await);
+        let impostor = ConsentPaper {
+            local_ids: vec![local(hospital(), "0000555555")],
+            ..consent("C-3")
+        };
+        let third = enter(&impostor).await;
+        empty_outbox(&papers).await;
+        let proofs = [
+            proof(&one, "0000123456", evidence()),
+            proof(&other, "0000999999", of_stranger()),
+            proof(&third, "0000555555", of_stranger()),
+        ];
+        // Said again it changes nothing.
+        for errands_since in [4, 0] {
+            let states = papers.prove_links(&proofs).await;
+            let states: Vec<LinkState> = states.into_iter().map(Result::unwrap).collect();
+            let (proved, disagrees) = (LinkState::Proved, LinkState::Disagrees);
+            assert_eq!(states, [proved, proved, disagrees]);
+            // An audit row each; nothing is fetched any more of whom the facility does not mean.
+            assert!(errands(&papers).await.len() <= errands_since);
+            empty_outbox(&papers).await;
+        }
+        for entered in [&one, &other, &third] {
+            assert_eq!(papers.epoch(entered.patient).await.unwrap(), 2);
+        }
+        assert!(!open(&stage.store, one.patient).await.is_empty());
+        assert!(!open(&stage.store, other.patient).await.is_empty());
+        assert!(open(&stage.store, third.patient).await.is_empty());
+        assert_eq!(papers.tasks().await.unwrap().len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_bad_patient_hurts_no_other_one_whose_link_is_proved_with_theirs() {
+    on_both(async |stage| {
+        let papers = papers(stage);
+        let mut entered = Vec::new();
+        for paper in [consent("C-1"), stranger("C-2")] {
+            let one = papers.enter_consent(OPERATOR, &paper, Entry::Active).await;
+            entered.push(one.unwrap());
+        }
+        let sql = "update consent_version set sealed = $2 where consent_no = $1";
+        let broken = params!["C-1", vec![1_u8]];
+        stage.store.0.office.execute(sql, broken).await.unwrap();
+        let proofs = [
+            proof(&entered[0], "0000123456", evidence()),
+            proof(&entered[1], "0000999999", of_stranger()),
+        ];
+        let states = papers.prove_links(&proofs).await;
+        assert!(matches!(states[0], Err(Error::Corrupt(_))));
+        assert!(matches!(states[1], Ok(LinkState::Proved)));
+        assert!(open(&stage.store, entered[0].patient).await.is_empty());
+        assert!(!open(&stage.store, entered[1].patient).await.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_one_link_of_a_patient_proves_counts_for_the_next_one_proved_with_it() {
+    on_both(async |stage| {
+        let papers = papers(stage);
+        let numbers = ["0000123456", "0000123457"];
+        let paper = ConsentPaper {
+            local_ids: numbers.map(|id| local(hospital(), id)).to_vec(),
+            ..consent("C-1")
+        };
+        let entered = papers.enter_consent(OPERATOR, &paper, Entry::Active).await;
+        let entered = entered.unwrap();
+        let kanji_only = Evidence {
+            kana: None,
+            ..evidence()
+        };
+        let proofs = [
+            proof(&entered, numbers[0], evidence()),
+            proof(&entered, numbers[1], kanji_only),
+        ];
+        let states = papers.prove_links(&proofs).await;
+        assert!(
+            states
+                .into_iter()
+                .all(|state| state.unwrap() == LinkState::Proved)
+        );
     })
     .await;
 }
