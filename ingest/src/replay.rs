@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use futures_util::stream::{self, StreamExt};
 use model::feed::{Feed, Source};
 use model::id::{FacilityId, PatientId, PatientNumber};
 use model::papers::LinkState;
@@ -15,9 +14,11 @@ use store::{
     Content, Error, Item, ItemChange, Joined, Known, Link, Origin, Papers, PatientChange,
     RosterEntry, SlotChange, Store, Taken,
 };
+use tokio::task::JoinSet;
 
 use crate::Progress;
 use crate::cpu::Pace;
+use crate::feed::ssmix::again::Kept;
 use crate::feed::ssmix::change::Resolver;
 use crate::feed::ssmix::prove::test;
 use crate::feed::ssmix::read::{Number, ReadFile, Reader};
@@ -155,12 +156,23 @@ impl Replay {
         let mut roster = self.papers.roster(&self.facility).await?;
         roster.retain(|entry| only.is_none_or(|only| entry.public == only));
         let total = roster.len();
-        let mut sum = Replayed::default();
-        let patients = stream::iter(roster).map(|entry| self.patient(entry));
-        let mut patients = patients.buffered(AT_ONCE).enumerate();
-        while let Some((done, replayed)) = patients.next().await {
+        let (mut sum, mut done) = (Replayed::default(), 0);
+        let mut waiting = roster.into_iter();
+        // Tasks of their own, so that what lies between computing and waiting has all cores too.
+        let mut at_work = JoinSet::new();
+        loop {
+            while at_work.len() < AT_ONCE
+                && let Some(entry) = waiting.next()
+            {
+                let replay = self.clone();
+                at_work.spawn(async move { replay.patient(entry).await });
+            }
+            let Some(replayed) = at_work.join_next().await else {
+                break;
+            };
             progress(done, total);
-            sum.add(replayed?);
+            done += 1;
+            sum.add(replayed.map_err(|_| Error::Unavailable("replay"))??);
         }
         progress(total, total);
         Ok(sum)
@@ -227,7 +239,7 @@ impl Replay {
         let items: Vec<Item> = items.cloned().collect();
         let contents = intake.contents(entry.patient, &items).await?;
         let rules = intake.rules(entry.patient, &self.facility).await?;
-        let kept: Vec<(Item, Content)> = items.into_iter().zip(contents).collect();
+        let kept: Arc<Kept> = Arc::new(items.into_iter().zip(contents).collect());
         let mut read = self.read(entry, known, &kept).await;
         test(&self.papers, entry, &mut read).await?;
         let mut replayed = Replayed {
@@ -244,13 +256,13 @@ impl Replay {
             };
             keep_what_was_received(file, rules.get(&path));
             let same_rules = rules.get(&path).map_or(&[][..], Vec::as_slice) == file.rules();
-            let packed = file.pack()?;
-            if !(content.is(&packed) && says_the_same(item, &file.item) && same_rules) {
+            let is_else_the_same = same_rules && says_the_same(item, &file.item);
+            file.compare(&intake, content, is_else_the_same)?;
+            if !file.is_kept() {
                 changed.insert(path);
-                let after = packed.records()?;
+                let after = file.records()?;
                 replayed.count(&content.records()?, &after.iter().collect::<Vec<_>>());
             }
-            file.packed = Some(packed);
         }
         replayed.changed_items = changed.len();
         let resolver = Resolver {
@@ -261,18 +273,16 @@ impl Replay {
         };
         let change = resolver.resolve(read, Vec::new(), Taken::default());
         let change = change.await.map_err(unless_cut)?;
-        let joined = intake.joined(entry.patient, &self.facility).await?;
+        let joined = match change.joined {
+            Some(_) => intake.joined(entry.patient, &self.facility).await?,
+            None => Vec::new(),
+        };
         let change = difference(change, known, &changed, &joined, &mut replayed);
         Ok(Portion { replayed, change })
     }
 
     /// Reads items by the rules of the feed that they came by.
-    async fn read(
-        &self,
-        entry: &RosterEntry,
-        known: &Known,
-        kept: &[(Item, Content)],
-    ) -> Vec<ReadFile> {
+    async fn read(&self, entry: &RosterEntry, known: &Known, kept: &Arc<Kept>) -> Vec<ReadFile> {
         let stated = |digest| {
             let there = known.items.iter().filter(|item| item.flag != VANISHED);
             let mut theirs = there.filter(|item| item.number == digest);
@@ -292,8 +302,8 @@ impl Replay {
                 numbers: entry.links.iter().map(number).collect(),
             }
         };
-        let mut read = reader(&self.stored).again(kept, Origin::Storage).await;
-        read.extend(reader(&self.pushed).again(kept, Origin::Pushed).await);
+        let mut read = reader(&self.stored).compared(kept, Origin::Storage).await;
+        read.extend(reader(&self.pushed).compared(kept, Origin::Pushed).await);
         read
     }
 }

@@ -3,6 +3,7 @@
 //! its ordinal. ADR 1 describes the bytes.
 
 use std::cell::RefCell;
+use std::io;
 
 use lz4_flex::block::{compress_into, get_maximum_output_size};
 use model::record::Record;
@@ -187,6 +188,19 @@ impl Frame {
         serde_json::from_slice(self.part(number)?).map_err(|_| Error::Corrupt("record"))
     }
 
+    /// Whether its records are just these. They are written over what is kept, not kept apart.
+    pub(crate) fn holds<'a>(&self, records: impl IntoIterator<Item = &'a Record>) -> bool {
+        let mut kept = self.parts.iter().skip(BEFORE_RECORDS);
+        let is_next = |record: &Record| {
+            let part = kept
+                .next()
+                .and_then(|(start, end)| self.plain.get(*start..*end));
+            let mut rest = Rest(part.unwrap_or_default());
+            serde_json::to_writer(&mut rest, record).is_ok() && rest.0.is_empty()
+        };
+        records.into_iter().all(is_next) && kept.next().is_none()
+    }
+
     /// All records.
     pub(crate) fn records(&self) -> Result<Vec<Record>, Error> {
         (0..self.parts.len().saturating_sub(BEFORE_RECORDS))
@@ -196,6 +210,25 @@ impl Frame {
                     .and_then(|at| self.record(at))
             })
             .collect()
+    }
+}
+
+/// Bytes that are expected. What is written must be how they go on.
+struct Rest<'a>(&'a [u8]);
+
+impl io::Write for Rest<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write_all(bytes).map(|()| bytes.len())
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let rest = self.0.strip_prefix(bytes);
+        self.0 = rest.ok_or(io::ErrorKind::InvalidData)?;
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -247,6 +280,20 @@ mod tests {
         assert!(frame.records().unwrap() == records);
         assert!(frame.record(1).unwrap() == records[1]);
         assert!(frame.record(2).is_err());
+    }
+
+    #[test]
+    fn it_holds_its_own_records_in_their_order_and_no_others() {
+        let records = [record("a"), record("b")];
+        let packed = Packed::new(b"MSH", "1/1_-", &records).unwrap();
+        let frame = Frame::unpack(packed.bytes()).unwrap();
+        assert!(frame.holds(&records));
+        assert!(!frame.holds(&records[..1]) && !frame.holds([]));
+        assert!(!frame.holds([&records[1], &records[0]]));
+        assert!(!frame.holds([&records[0], &record("bb")]));
+        assert!(!frame.holds([&records[0], &records[1], &records[1]]));
+        let bare = Packed::new(b"MSH", "1/1_-", []).unwrap();
+        assert!(Frame::unpack(bare.bytes()).unwrap().holds([]));
     }
 
     #[test]

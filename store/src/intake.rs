@@ -34,7 +34,7 @@ use model::time::Instant;
 use crate::Store;
 use crate::db::{Db, Tx, params};
 use crate::error::Error;
-use crate::frame::{Frame, Packed};
+use crate::frame::Frame;
 use crate::keys::{Keys, PatientKey};
 use crate::raw::Place;
 
@@ -78,10 +78,7 @@ impl Store {
 }
 
 /// What is kept of an item.
-pub struct Content {
-    packed: Packed,
-    frame: Frame,
-}
+pub struct Content(Frame);
 
 impl Content {
     /// The bytes as they came.
@@ -89,7 +86,7 @@ impl Content {
     /// # Errors
     /// [`Error::Corrupt`] when the frame is damaged, as below.
     pub fn raw(&self) -> Result<&[u8], Error> {
-        self.frame.raw()
+        self.0.raw()
     }
 
     /// The name under which they came.
@@ -97,7 +94,7 @@ impl Content {
     /// # Errors
     /// [`Error::Corrupt`].
     pub fn name(&self) -> Result<&str, Error> {
-        self.frame.name()
+        self.0.name()
     }
 
     /// The records read from them.
@@ -105,12 +102,12 @@ impl Content {
     /// # Errors
     /// [`Error::Corrupt`].
     pub fn records(&self) -> Result<Vec<Record>, Error> {
-        self.frame.records()
+        self.0.records()
     }
 
-    /// Whether packing the item anew gives just this.
-    pub fn is(&self, packed: &Packed) -> bool {
-        self.packed.bytes() == packed.bytes()
+    /// Whether just these records were read from them.
+    pub fn holds(&self, records: &[Record]) -> bool {
+        self.0.holds(records)
     }
 }
 
@@ -158,12 +155,8 @@ impl Intake {
             .iter()
             .map(|item| item.place.ok_or(Error::Corrupt("item without frame")));
         let places = places.collect::<Result<Vec<Place>, Error>>()?;
-        let packed = self.store.0.raw.packed(Arc::new(key), places).await?;
-        let content = |packed: Packed| {
-            let frame = Frame::unpack(packed.bytes())?;
-            Ok(Content { packed, frame })
-        };
-        packed.into_iter().map(content).collect()
+        let frames = self.store.0.raw.read(Arc::new(key), places).await?;
+        Ok(frames.into_iter().map(Content).collect())
     }
 
     /// The records of a patient at a facility that several items say together.

@@ -125,7 +125,7 @@ impl Resolver<'_> {
                 .entry(item.slot)
                 .or_insert_with(|| SlotKind::numbered(item.kind));
         }
-        let slots: BTreeMap<i64, Vec<Item>> = by_slot(
+        let mut slots: BTreeMap<i64, Vec<Item>> = by_slot(
             items
                 .values()
                 .filter(|item| touched.contains(&item.slot))
@@ -134,12 +134,16 @@ impl Resolver<'_> {
         .into_iter()
         .map(|(slot, items)| (slot, overtaken.as_they_count(items)))
         .collect();
-        let outlines: BTreeMap<i64, Outline> = slots
+        let mut outlines: BTreeMap<i64, Outline> = slots
             .iter()
             .filter_map(|(slot, items)| Some((*slot, outline(kinds.get(slot)?, self.feed, items))))
             .collect();
+        let settled = self.settled(&read, &moved, &slots, &outlines);
+        slots.retain(|slot, _| !settled.contains(slot));
+        outlines.retain(|slot, _| !settled.contains(slot));
         let mut said: Said = read
             .iter()
+            .filter(|file| !file.is_kept() || settled.contains(&file.item.slot))
             .map(|file| (file.item.path, Arc::clone(&file.facts)))
             .collect();
         self.fetch(needed(&slots, &outlines), &mut said).await?;
@@ -147,7 +151,7 @@ impl Resolver<'_> {
             .iter()
             .filter_map(|(slot, items)| Some((*slot, shown(outlines.get(slot)?, items, &said))))
             .collect();
-        let joined = self.join(&shown, &items, &mut said).await?;
+        let joined = self.join(&shown, &settled, &items, &mut said).await?;
         let tokens = self.tokens(&shown, &items);
         let entry = self.entry;
         Ok(PatientChange {
@@ -162,6 +166,36 @@ impl Resolver<'_> {
             tokens,
             taken,
         })
+    }
+
+    /// Slots that show what they showed: all that touches them are files that were read again and are
+    /// as they were kept.
+    fn settled(
+        &self,
+        read: &[ReadFile],
+        moved: &[Item],
+        slots: &BTreeMap<i64, Vec<Item>>,
+        outlines: &BTreeMap<i64, Outline>,
+    ) -> BTreeSet<i64> {
+        let kept = read.iter().filter(|file| file.is_kept());
+        let kept: Said = kept
+            .map(|file| (file.item.path, Arc::clone(&file.facts)))
+            .collect();
+        if kept.is_empty() {
+            return BTreeSet::new();
+        }
+        let changed = read.iter().filter(|file| !file.is_kept());
+        let changed = changed.map(|file| &file.item).chain(moved);
+        let changed: BTreeSet<i64> = changed.map(|item| item.slot).collect();
+        let is_settled = |slot: &i64, outline: &Outline| {
+            let before = self.known.slots.get(slot)?;
+            let items = slots.get(slot).filter(|_| !changed.contains(slot))?;
+            Some(outline.is_shown(before, items, &kept))
+        };
+        let settled = outlines
+            .iter()
+            .filter(|(slot, outline)| is_settled(slot, outline) == Some(true));
+        settled.map(|(slot, _)| *slot).collect()
     }
 
     /// Loads the records of kept items that are not at hand.
@@ -184,6 +218,7 @@ impl Resolver<'_> {
     async fn join(
         &self,
         shown: &BTreeMap<i64, Shown>,
+        settled: &BTreeSet<i64>,
         items: &BTreeMap<i64, Item>,
         said: &mut Said,
     ) -> Result<Option<Vec<Joined>>, Error> {
@@ -191,6 +226,9 @@ impl Resolver<'_> {
         let touched = shown
             .iter()
             .fold(0, |bits, (slot, shown)| bits | shown.joins | before(slot));
+        let touched = settled
+            .iter()
+            .fold(touched, |bits, slot| bits | before(slot));
         if touched & (JOINS_ENCOUNTERS | JOINS_ALLERGIES) == 0 {
             return Ok(None);
         }
@@ -306,12 +344,13 @@ impl Resolver<'_> {
                 },
             );
         }
-        for mut file in read {
+        for mut file in read.into_iter().filter(|file| !file.is_kept()) {
+            let (item, findings) = (file.item.clone(), std::mem::take(&mut file.findings));
             let change = ItemChange {
-                packed: Some(file.pack()?),
-                fresh: !kept.contains_key(&file.item.path),
-                item: file.item,
-                findings: Some(file.findings),
+                fresh: !kept.contains_key(&item.path),
+                item,
+                packed: file.pack()?,
+                findings: Some(findings),
             };
             changes.insert(change.item.path, change);
         }

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use model::record::{Kind, Record};
 use store::{Head, Intake};
 
+use super::show::joins_of;
+
 /// A record's head, in the order of the item's frame.
 pub(crate) struct Fact {
     pub(crate) head: Head,
@@ -15,6 +17,12 @@ pub(crate) struct Fact {
 
 /// What one item says.
 pub(crate) type Facts = Arc<[Fact]>;
+
+/// The facts that joins read.
+pub(crate) fn joining(intake: &Intake, mut records: Vec<Record>) -> Facts {
+    records.retain(|record| joins_of(record.meta.kind) != 0);
+    of(intake, records)
+}
 
 /// The facts of an item's records.
 pub(crate) fn of(intake: &Intake, records: Vec<Record>) -> Facts {

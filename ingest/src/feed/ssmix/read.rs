@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use model::feed::Feed;
 use model::finding::{Finding, Place};
+use model::record::Record;
 use model::time::Instant;
 use normalize::lint::{self, Rule};
 use normalize::ssmix::path::{FileName, Flag};
@@ -18,7 +19,7 @@ use super::tree::{self, Content, Found};
 use crate::cpu::{self, Pace};
 
 /// A thread takes so many files at once: waking another one costs as much as reading one.
-const PORTION: usize = 16;
+pub(super) const PORTION: usize = 16;
 
 /// A file, read.
 pub(crate) struct ReadFile {
@@ -29,10 +30,20 @@ pub(crate) struct ReadFile {
     pub(crate) findings: Vec<Finding>,
     raw: Vec<u8>,
     name: String,
-    pub(crate) packed: Option<Packed>,
+    frame: Frame,
     pub(crate) is_demographics: bool,
     /// Which of the patient's numbers.
     pub(crate) number: usize,
+}
+
+/// How the frame of a file comes about.
+enum Frame {
+    /// It was made where the file was read.
+    Packed(Packed),
+    /// It is to be made without records: they are withheld.
+    Bare,
+    /// It is kept already, and just so.
+    Kept,
 }
 
 /// What reading needs besides the file.
@@ -87,7 +98,7 @@ impl Reader {
             fetched
                 .into_par_iter()
                 .with_min_len(PORTION)
-                .filter_map(|(file, content)| reader.file(reader.job(file)?, content))
+                .filter_map(|(file, content)| reader.file(reader.job(file)?, content, None))
                 .collect::<Vec<ReadFile>>()
         };
         cpu::run(self.pace, work).await.unwrap_or_default()
@@ -99,7 +110,7 @@ impl Reader {
         let work = move || {
             jobs.into_par_iter()
                 .with_min_len(PORTION)
-                .filter_map(|(job, content)| reader.file(job, content))
+                .filter_map(|(job, content)| reader.file(job, content, None))
                 .collect::<Vec<ReadFile>>()
         };
         cpu::run(self.pace, work).await.unwrap_or_default()
@@ -133,7 +144,13 @@ impl Reader {
         })
     }
 
-    fn file(&self, job: Job, content: Content) -> Option<ReadFile> {
+    /// Reads one file; `kept` is what is kept of it, where that is what is read again.
+    pub(super) fn file(
+        &self,
+        job: Job,
+        content: Content,
+        kept: Option<&store::Content>,
+    ) -> Option<ReadFile> {
         let number = self.numbers.get(job.number)?;
         let (raw, refused) = match content {
             Content::Bytes(bytes) if bytes.is_empty() => (bytes, Some(lint::S1111)),
@@ -160,7 +177,9 @@ impl Reader {
                 .unwrap_or_else(|_| withheld(lint::S1113)),
         };
         let mut item = job.item;
-        item.content = self.intake.content_digest(&raw);
+        if kept.is_none() {
+            item.content = self.intake.content_digest(&raw);
+        }
         item.cancels = normalized.cancels;
         item.event_at = normalized.event_time.map(|time| time.start());
         item.outcome = outcome(&normalized, &job.name);
@@ -169,10 +188,18 @@ impl Reader {
             .subject
             .as_ref()
             .is_some_and(|subject| *subject != number.id);
+        let records = normalized.records;
+        let (frame, facts) = if kept.is_some_and(|kept| kept.holds(&records)) {
+            (Frame::Kept, fact::joining(&self.intake, records))
+        } else {
+            let packed = Packed::new(&raw, &job.text, &records);
+            let frame = packed.map_or(Frame::Bare, Frame::Packed);
+            (frame, fact::of(&self.intake, records))
+        };
         let mut file = ReadFile {
             slot_kind: slot_kind(&job.name),
-            packed: Packed::new(&raw, &job.text, &normalized.records).ok(),
-            facts: fact::of(&self.intake, normalized.records),
+            frame,
+            facts,
             evidence: normalized.evidence,
             findings: normalized.findings,
             is_demographics: job.name.kind == normalize::ssmix::data_type::DataKind::Adt00,
@@ -183,7 +210,7 @@ impl Reader {
         };
         if strays && file.item.outcome != Outcome::Withheld {
             file.withhold(lint::D2301);
-        } else if file.packed.is_none() {
+        } else if matches!(file.frame, Frame::Bare) {
             file.withhold(lint::S1113);
         }
         Some(file)
@@ -257,13 +284,50 @@ impl ReadFile {
         self.findings.push(rule.at(Place::default()));
         self.facts = Facts::default();
         self.item.outcome = Outcome::Withheld;
-        self.packed = None;
+        self.frame = Frame::Bare;
     }
 
-    /// The frame of the file; made where it was read, anew without records when they were withheld.
-    pub(crate) fn pack(&mut self) -> Result<Packed, store::Error> {
-        let anew = || Packed::new(&self.raw, &self.name, []);
-        self.packed.take().map_or_else(anew, Ok)
+    /// Whether the file is kept as it was read, and only what joins read of its facts is at hand.
+    pub(crate) const fn is_kept(&self) -> bool {
+        matches!(self.frame, Frame::Kept)
+    }
+
+    /// Notes whether `kept` holds its records, after all that may have withheld them, and whether all
+    /// else of it is as it was. What is not has a frame and all facts again.
+    pub(crate) fn compare(
+        &mut self,
+        intake: &Intake,
+        kept: &store::Content,
+        is_else_the_same: bool,
+    ) -> Result<(), store::Error> {
+        match self.frame {
+            Frame::Bare if is_else_the_same && kept.holds(&[]) => self.frame = Frame::Kept,
+            Frame::Kept if !is_else_the_same => {
+                let records = kept.records()?;
+                self.frame = Frame::Packed(Packed::new(&self.raw, &self.name, &records)?);
+                self.facts = fact::of(intake, records);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The records that were read from it; none when they were withheld.
+    pub(crate) fn records(&self) -> Result<Vec<Record>, store::Error> {
+        match &self.frame {
+            Frame::Packed(packed) => packed.records(),
+            Frame::Bare | Frame::Kept => Ok(Vec::new()),
+        }
+    }
+
+    /// The frame of the file, unless it is kept already; made where it was read, anew without records
+    /// when they were withheld.
+    pub(crate) fn pack(self) -> Result<Option<Packed>, store::Error> {
+        match self.frame {
+            Frame::Packed(packed) => Ok(Some(packed)),
+            Frame::Bare => Packed::new(&self.raw, &self.name, []).map(Some),
+            Frame::Kept => Ok(None),
+        }
     }
 }
 

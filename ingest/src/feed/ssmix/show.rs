@@ -9,7 +9,7 @@ use model::record::{Kind, Record};
 use normalize::ssmix::data_type::DataKind;
 use normalize::ssmix::path::Flag;
 use normalize::ssmix::{Current, SlotState, Version, current};
-use store::{Head, Item, Publish, Standing};
+use store::{Head, Item, Publish, Slot, Standing};
 
 use super::fact::{Fact, Facts};
 
@@ -126,6 +126,31 @@ pub(crate) const fn standing_number(standing: Standing) -> i64 {
     }
 }
 
+impl Outline {
+    /// Whether a slot is shown just so, from items that are all kept as they were read; `kept` has
+    /// what joins read of them.
+    pub(crate) fn is_shown(
+        &self,
+        before: &Slot,
+        items: &[Item],
+        kept: &BTreeMap<i64, Facts>,
+    ) -> bool {
+        let (mut published, mut joins) = (Vec::with_capacity(self.needed.len()), 0);
+        for (at, standing) in &self.needed {
+            let path = items.get(*at).map(|item| item.path);
+            let Some((path, facts)) = path.and_then(|path| Some((path, kept.get(&path)?))) else {
+                return false;
+            };
+            published.push((path, standing_number(*standing)));
+            joins |= facts
+                .iter()
+                .fold(0, |bits, fact| bits | joins_of(fact.head.kind));
+        }
+        (before.state, before.joins, &before.published)
+            == (state_number(self.current.state), joins, &published)
+    }
+}
+
 /// What a slot shows.
 pub(crate) struct Shown {
     pub(crate) state: i64,
@@ -184,7 +209,8 @@ fn stands(standing: Standing, head: &Head) -> Option<Standing> {
     }
 }
 
-const fn joins_of(kind: Kind) -> i64 {
+/// Bits of the joins that read a kind.
+pub(crate) const fn joins_of(kind: Kind) -> i64 {
     match kind {
         Kind::EncounterEvent => JOINS_ENCOUNTERS,
         Kind::AllergyStatement => JOINS_ALLERGIES,
