@@ -193,7 +193,7 @@ impl Audit {
 
     /// Rows of a period, oldest first, at most `limit`.
     pub async fn rows(&self, from: Instant, to: Instant, limit: u32) -> Result<Vec<Row>, Error> {
-        let sql = "select content from event where at >= $1 and at < $2 order by at, writer, seq limit $3";
+        let sql = "select content from event where at >= $1 and at < $2 order by at, writer, seq limit cast($3 as bigint)";
         let rows: Vec<(Vec<u8>,)> = self
             .db
             .fetch_all(sql, params![from, to, i64::from(limit)])

@@ -1,6 +1,8 @@
 //! The only file that knows there are two kinds of database. One SQL text runs on both: `$n`
 //! placeholders, `on conflict`, `returning`, `&`; columns are `text bigint boolean bytea`.
 //!
+//! A limit that is bound stands in a `cast`: SQLite plans a statement anew for each value of a bare one.
+//!
 //! A read is one statement, never a held transaction: a grant that another connection or process
 //! removed is gone in the very next statement.
 

@@ -185,7 +185,9 @@ impl Frame {
         let number = usize::try_from(ordinal)
             .map_err(|_| Error::Corrupt("frame"))?
             .saturating_add(BEFORE_RECORDS);
-        serde_json::from_slice(self.part(number)?).map_err(|_| Error::Corrupt("record"))
+        // A text is tested once, bytes at each string in them.
+        let text = std::str::from_utf8(self.part(number)?).map_err(|_| Error::Corrupt("record"))?;
+        serde_json::from_str(text).map_err(|_| Error::Corrupt("record"))
     }
 
     /// Whether its records are just these. They are written over what is kept, not kept apart.

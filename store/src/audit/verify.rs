@@ -121,7 +121,7 @@ fn is_found_as_written(content: &[u8], at: i64, patient: i64, person: i64) -> bo
 
 async fn walk(db: &Db, keys: &Keys, writer: i64, heads: [Option<&Head>; 2]) -> Result<Walk, Error> {
     let sql = "select seq, previous, leaf, content, at, patient, person from event \
-               where writer = $1 and seq > $2 order by seq limit $3";
+               where writer = $1 and seq > $2 order by seq limit cast($3 as bigint)";
     let (mut seq, mut previous) = (0_i64, vec![0_u8; 32]);
     let mut leaves_at_heads = [None, None];
     loop {

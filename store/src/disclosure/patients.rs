@@ -108,12 +108,12 @@ macro_rules! dated {
              select d.patient from dated d where $34 = 0 or (d.updated >= $28 and d.updated <= $29 \
              and d.updated >= $30 and d.updated <= $31 and not (d.updated >= $32 and d.updated <= $33)) order by ",
             $order,
-            " limit $10"
+            " limit cast($10 as bigint)"
         )
     };
 }
 
-const FIND: &str = concat!(found!(), " order by t.patient limit $10");
+const FIND: &str = concat!(found!(), " order by t.patient limit cast($10 as bigint)");
 const FIND_DATED: &str = dated!("d.patient");
 const FIND_LATEST: &str = dated!("d.updated desc, d.patient");
 const FIND_EARLIEST: &str = dated!("d.updated, d.patient");

@@ -46,9 +46,10 @@ struct Found {
 
 /// The records that a query asks for and `$2` may see; `$1` patient, `$2`–`$4` reader (see
 /// `visible.rs`). Keys come first and are few numbers wide, because the total needs them all; whole
-/// rows are fetched for the page only.
+/// rows are fetched for the page only. `$scan` has them come about as they will be asked for: a page
+/// that is full is not changed any more.
 macro_rules! page {
-    ($column:literal, $beyond:literal, $order:literal) => {
+    ($column:literal, $beyond:literal, $order:literal, $scan:literal) => {
         concat!(
             "with mine as materialized (select * from office.effective_grant where patient = $1 and reader = $2), \
              code as materialized (select column1 as low, column2 as high from (values \
@@ -64,7 +65,9 @@ macro_rules! page {
              and ($20 = 0 or (r.facets & $20) <> 0) and ($21 = 0 or (r.facets & $21) <> 0) and ($22 = 0 or (r.facets & $22) <> 0) \
              and ($23 = 0 or exists (select 1 from code c where r.code1 between c.low and c.high \
              or r.code2 between c.low and c.high or r.code3 between c.low and c.high or r.code4 between c.low and c.high)) \
-             and ($24 = 0 or r.key in ($60, $61, $62, $63, $64, $65, $66, $67, $68, $69, $70, $71, $72, $73, $74, $75))), \
+             and ($24 = 0 or r.key in ($60, $61, $62, $63, $64, $65, $66, $67, $68, $69, $70, $71, $72, $73, $74, $75))",
+            $scan,
+            "), \
              asked as not materialized (select s.* from seen s where s.updated is not null \
              and ($19 = 0 or (s.updated >= $13 and s.updated <= $14 and s.updated >= $15 and s.updated <= $16 \
              and not (s.updated >= $17 and s.updated <= $18)))), \
@@ -81,7 +84,7 @@ macro_rules! page {
             $order,
             ", a.key",
             $order,
-            " limit $76) \
+            " limit cast($76 as bigint)) \
              select p.key, p.place, p.updated, p.total, r.category, r.occurred_from, r.facility, r.sensitivity, r.version, r.state, r.source, r.segment, r.frame_at, r.frame_length, \
              r.ordinal, r.body from page p join record r on r.patient = $1 and r.key = p.key order by p.place",
             $order,
@@ -91,10 +94,16 @@ macro_rules! page {
     };
 }
 
-const DATE_DESCENDING: &str = page!("occurred_from", " < ", " desc");
-const DATE_ASCENDING: &str = page!("occurred_from", " > ", "");
-const UPDATED_DESCENDING: &str = page!("updated", " < ", " desc");
-const UPDATED_ASCENDING: &str = page!("updated", " > ", "");
+// The primary key backwards. Without a limit SQLite would leave the order of a part to the whole.
+const DATE_DESCENDING: &str = page!(
+    "occurred_from",
+    " < ",
+    " desc",
+    " order by r.category desc, r.occurred_from desc limit 9223372036854775807"
+);
+const DATE_ASCENDING: &str = page!("occurred_from", " > ", "", "");
+const UPDATED_DESCENDING: &str = page!("updated", " < ", " desc", "");
+const UPDATED_ASCENDING: &str = page!("updated", " > ", "", "");
 
 /// What one source discloses to the requester, as the papers say it now.
 #[derive(Clone)]
