@@ -28,16 +28,17 @@ fn record(read: ReadRecord, key: &str) -> Record {
     }
 }
 
+fn lab(number: u32) -> Record {
+    let code = Concept::text(format!("検査{number}"));
+    let body = Observation {
+        code,
+        ..bodies::full_observation(ObservationCategory::Laboratory)
+    };
+    record(bodies::of_observation(body), &format!("lab{number}"))
+}
+
 /// Seven results, a weight, and one of every other kind.
 fn records() -> Vec<Record> {
-    let lab = |number: u32| {
-        let code = Concept::text(format!("検査{number}"));
-        let body = Observation {
-            code,
-            ..bodies::full_observation(ObservationCategory::Laboratory)
-        };
-        record(bodies::of_observation(body), &format!("lab{number}"))
-    };
     let mut weight = bodies::of_observation(bodies::full_observation(
         ObservationCategory::BodyMeasurement,
     ));
@@ -235,6 +236,28 @@ async fn pages_hold_everything_once_and_belong_to_one_person() {
     seen.sort();
     seen.dedup();
     assert_eq!(seen.len(), 7);
+}
+
+#[tokio::test]
+async fn a_long_page_says_what_short_ones_say_in_their_order() {
+    let stage = Stage::open((1..=150).map(lab).collect()).await;
+    let physician = stage
+        .person("physician", Profession::Physician, CLINIC)
+        .await;
+    let search = format!("/fhir/Observation?patient={}", stage.patient);
+    let page = async |uri: &str| stage.get(&physician, uri).await.json();
+    let long = page(&format!("{search}&_count=200")).await;
+    let (mut uri, mut short) = (format!("{search}&_count=40"), Vec::new());
+    loop {
+        let page = page(&uri).await;
+        short.extend(page["entry"].as_array().unwrap().clone());
+        let Some(next) = page["link"][1]["url"].as_str() else {
+            break;
+        };
+        uri = next.replace("https://hub.example.jp", "");
+    }
+    assert_eq!((short.len(), &long["total"]), (150, &Value::from(150)));
+    assert_eq!(long["entry"], Value::from(short));
 }
 
 /// A consent resource is the reader's own reach: nobody else's id leads to it, or tells of it.

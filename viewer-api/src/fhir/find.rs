@@ -1,6 +1,8 @@
 //! Answering a search: open the one patient it names, ask the store, wrap what came back. Nothing is
 //! filtered here that the store did not already decide.
 
+use std::sync::Arc;
+
 use crate::json::Value;
 use ::consent::{Viewing, rights};
 use auth::Use;
@@ -15,6 +17,9 @@ use super::resources::{Found, REACH_ACTIVE, REACH_INACTIVE, Resource};
 use super::search::{Pairs, Search};
 use super::{Asked, Rendering, consent, organization, patient, provenance, read, render, url};
 use crate::error::Error;
+
+/// So many records are rendered by one thread: handing over fewer costs more than it gains.
+const PORTION: usize = 64;
 
 /// Where an answer goes on; it travels sealed, as the cursor of the next page.
 #[derive(Serialize, Deserialize)]
@@ -172,19 +177,55 @@ async fn records(
         };
         included.extend(page.items.iter().map(origin));
     }
-    let shown = |record: &Disclosed<ReadRecord>| {
-        Some(Entry {
-            kind: resource.name,
-            id: record.id.to_string(),
-            resource: render(record, &on)?,
-        })
+    let matches = if page.items.len() > PORTION {
+        side_by_side(asked, resource.name, page.items).await?
+    } else {
+        shown(resource.name, &page.items, &on)
     };
     Ok(Answer {
         total: page.total,
-        matches: page.items.iter().filter_map(shown).collect(),
+        matches,
         included,
         next: page.next.map(After::Record),
     })
+}
+
+fn shown(kind: &'static str, records: &[Disclosed<ReadRecord>], on: &Rendering<'_>) -> Vec<Entry> {
+    let entry = |record: &Disclosed<ReadRecord>| {
+        Some(Entry {
+            kind,
+            id: record.id.to_string(),
+            resource: render(record, on)?,
+        })
+    };
+    records.iter().filter_map(entry).collect()
+}
+
+/// A long page, rendered by several threads.
+async fn side_by_side(
+    asked: &Asked<'_>,
+    kind: &'static str,
+    records: Vec<Disclosed<ReadRecord>>,
+) -> Result<Vec<Entry>, Error> {
+    let today = asked.rendering().today;
+    let mut records = records.into_iter();
+    let mut portions = Vec::new();
+    while records.len() > 0 {
+        let portion: Vec<_> = records.by_ref().take(PORTION).collect();
+        let network = Arc::clone(&asked.face.network);
+        portions.push(tokio::task::spawn_blocking(move || {
+            let on = Rendering {
+                network: &network,
+                today,
+            };
+            shown(kind, &portion, &on)
+        }));
+    }
+    let mut entries = Vec::new();
+    for portion in portions {
+        entries.extend(portion.await.map_err(|_| Error::Internal)?);
+    }
+    Ok(entries)
 }
 
 /// The patient of the matches, if the role may see demographics; else nothing, without a word.
