@@ -162,7 +162,8 @@ pub(super) async fn post_all(
         };
         rows.push(params![id, *patient, kind, facility, *due_at, sealed].to_vec());
     }
-    tx.insert_many(&OUTBOX, rows).await
+    tx.insert_many(&OUTBOX, rows).await?;
+    Ok(())
 }
 
 /// Where an errand's content is sealed to.
