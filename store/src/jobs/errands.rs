@@ -175,25 +175,20 @@ impl Jobs {
         let sql = "select number from patient where number";
         let known: Vec<(i64,)> = shared.records.fetch_among(sql, &numbers).await?;
         let known: BTreeSet<i64> = known.into_iter().map(|(number,)| number).collect();
-        let keyless = newcomers
-            .iter()
-            .filter(|(patient, ..)| !keys.contains_key(patient));
-        for (patient, ..) in keyless
-            .clone()
-            .filter(|(patient, ..)| known.contains(&patient.0))
-        {
-            self.erase_leftovers(*patient).await?;
+        let (mut keyless, mut leftovers, mut rows) = (Vec::new(), Vec::new(), Vec::new());
+        for (patient, public, epoch) in newcomers {
+            if !keys.contains_key(patient) {
+                keyless.push((*patient, *epoch));
+                leftovers.extend(known.contains(&patient.0).then_some(*patient));
+            }
+            if !known.contains(&patient.0) {
+                rows.push(params![*patient, public.0.to_vec(), 0_i64].to_vec());
+            }
         }
-        let keyless: Vec<(PatientNumber, i64)> = keyless
-            .map(|(patient, _, epoch)| (*patient, *epoch))
-            .collect();
+        for patient in leftovers {
+            self.erase_leftovers(patient).await?;
+        }
         shared.keys.ensure_patients(&keyless).await?;
-        let rowless = newcomers
-            .iter()
-            .filter(|(patient, ..)| !known.contains(&patient.0));
-        let rows: Vec<Vec<Value>> = rowless
-            .map(|(patient, public, _)| params![*patient, public.0.to_vec(), 0_i64].to_vec())
-            .collect();
         if !rows.is_empty() {
             let mut tx = shared.records.begin().await?;
             tx.insert_many(&PATIENTS, rows).await?;

@@ -1,54 +1,106 @@
 //! Whether what lies in a folder is the patient's: a link is proved before anything else of its folder
 //! is opened, and every later item is tested against what proved it.
 
+use std::collections::BTreeMap;
+
+use futures_util::future::join_all;
 use model::id::PatientNumber;
 use model::papers::LinkState;
 use normalize::lint;
-use store::{Error, Evidence, Link, Outcome, Papers, RosterEntry};
+use store::{Error, Evidence, Link, Outcome, Papers, Proof, RosterEntry};
 
 use super::Tree;
 use super::read::{self, ReadFile};
 use super::tree::Listing;
 use crate::report::Report;
 
+/// A patient with the numbers that are proved.
+pub(super) struct Proved {
+    pub(super) entry: RosterEntry,
+    /// What lies in the folders, where it was looked at just now.
+    pub(super) listing: Option<Listing>,
+    pub(super) report: Report,
+}
+
+/// What a facility says under a number, and what lies there.
+type Statement = (normalize::Evidence, Listing);
+
 impl Tree {
-    /// The entry with its proved numbers only; nothing when there is none. Numbers that are not proved
-    /// yet are tried. With it what lies in the folders, where it was looked at just now.
-    pub(super) async fn proved(
-        &self,
-        mut entry: RosterEntry,
-        report: &mut Report,
-    ) -> Result<Option<(RosterEntry, Option<Listing>)>, Error> {
-        let mut proved = Vec::with_capacity(entry.links.len());
-        let mut listing = None;
-        for mut link in std::mem::take(&mut entry.links) {
-            if link.state == LinkState::Unproved {
-                let (state, found) = self.prove(&entry, &link).await?;
-                link.state = state;
-                listing = found.filter(|_| state == LinkState::Proved).or(listing);
-                // The step that the proof itself took. A paper that came in between took another
-                // one, and must make the batch start again.
-                entry.epoch += i64::from(link.state != LinkState::Unproved);
+    /// The patients with their proved numbers only, in their order. Numbers that are not proved yet are
+    /// tried, those of different patients together.
+    pub(super) async fn proved(&self, mut entries: Vec<RosterEntry>) -> Vec<Result<Proved, Error>> {
+        let mut listings: Vec<Option<Listing>> = entries.iter().map(|_| None).collect();
+        let mut failed: BTreeMap<usize, Error> = BTreeMap::new();
+        // What one number of a patient proves counts for the next one.
+        let turns = entries.iter().map(|entry| entry.links.len()).max();
+        for turn in 0..turns.unwrap_or_default() {
+            let stated = self.statements(&entries, turn).await;
+            let mut proofs = Vec::with_capacity(stated.len());
+            let mut looked = Vec::with_capacity(stated.len());
+            for (at, stated) in stated {
+                match (stated, entries.get(at)) {
+                    (Ok(Some((evidence, listing))), Some(entry)) => {
+                        if let Some(proof) = proof(entry, turn, &evidence) {
+                            proofs.push(proof);
+                            looked.push((at, listing));
+                        }
+                    }
+                    (Err(error), _) => {
+                        failed.entry(at).or_insert(error);
+                    }
+                    _ => {}
+                }
             }
-            match link.state {
-                LinkState::Proved => proved.push(link),
-                LinkState::Disagrees => report.closed_links += 1,
-                LinkState::Unproved => report.unproved_links += 1,
+            let states = self.papers.prove_links(&proofs).await;
+            for ((at, listing), state) in looked.into_iter().zip(states) {
+                match (state, entries.get_mut(at), listings.get_mut(at)) {
+                    (Ok(state), Some(entry), Some(last)) => {
+                        settle(entry, turn, state);
+                        *last = Some(listing)
+                            .filter(|_| state == LinkState::Proved)
+                            .or(last.take());
+                    }
+                    (Err(error), ..) => {
+                        failed.entry(at).or_insert(error);
+                    }
+                    _ => {}
+                }
             }
         }
-        entry.links = proved;
-        // A listing is of one number.
-        listing.take_if(|_| entry.links.len() > 1);
-        Ok((!entry.links.is_empty()).then_some((entry, listing)))
+        let tried = entries.into_iter().zip(listings).enumerate();
+        tried
+            .map(|(at, (entry, listing))| {
+                failed
+                    .remove(&at)
+                    .map_or_else(|| Ok(Proved::of(entry, listing)), Err)
+            })
+            .collect()
+    }
+
+    /// What the facility says under those of the patients' numbers, each the patient's own so many-th,
+    /// that are not proved yet.
+    async fn statements(
+        &self,
+        entries: &[RosterEntry],
+        turn: usize,
+    ) -> Vec<(usize, Result<Option<Statement>, Error>)> {
+        let mut looking = Vec::new();
+        for (at, entry) in entries.iter().enumerate() {
+            let link = entry.links.get(turn);
+            if let Some(link) = link.filter(|link| link.state == LinkState::Unproved) {
+                looking.push(async move { (at, self.statement(entry, link).await) });
+            }
+        }
+        join_all(looking).await
     }
 
     /// The facility's demographics under this number, else the newest single file, are read, and
     /// nothing else of the folder is opened until they agree with the papers.
-    async fn prove(
+    async fn statement(
         &self,
         entry: &RosterEntry,
         link: &Link,
-    ) -> Result<(LinkState, Option<Listing>), Error> {
+    ) -> Result<Option<Statement>, Error> {
         let alone = RosterEntry {
             links: vec![link.clone()],
             ..entry.clone()
@@ -57,17 +109,54 @@ impl Tree {
         let numbers = self.numbers(&alone, &listing);
         let first = read::first_to_read(&listing.files).and_then(|at| listing.files.get(at));
         let Some(file) = first.cloned() else {
-            return Ok((LinkState::Unproved, None));
+            return Ok(None);
         };
         let read = self.reader(&numbers).read(vec![file]).await;
         let readable = read
-            .first()
-            .filter(|file| file.item.outcome != Outcome::Withheld);
-        let Some(evidence) = readable.and_then(|file| file.evidence.as_ref()) else {
-            return Ok((LinkState::Unproved, None));
-        };
-        let state = prove_with(&self.papers, entry.patient, link, evidence).await?;
-        Ok((state, Some(listing)))
+            .into_iter()
+            .find(|file| file.item.outcome != Outcome::Withheld);
+        let evidence = readable.and_then(|file| file.evidence);
+        Ok(evidence.map(|evidence| (evidence, listing)))
+    }
+}
+
+impl Proved {
+    fn of(mut entry: RosterEntry, listing: Option<Listing>) -> Self {
+        let mut report = Report::default();
+        for link in &entry.links {
+            match link.state {
+                LinkState::Proved => {}
+                LinkState::Disagrees => report.closed_links += 1,
+                LinkState::Unproved => report.unproved_links += 1,
+            }
+        }
+        entry.links.retain(|link| link.state == LinkState::Proved);
+        // A listing is of one number.
+        let listing = listing.filter(|_| entry.links.len() == 1);
+        Self {
+            entry,
+            listing,
+            report,
+        }
+    }
+}
+
+fn proof(entry: &RosterEntry, turn: usize, evidence: &normalize::Evidence) -> Option<Proof> {
+    let link = entry.links.get(turn)?;
+    Some(Proof {
+        patient: entry.patient,
+        local_id: link.local_id.clone(),
+        evidence: facts(evidence),
+    })
+}
+
+/// Writes where a link stands after it was tried.
+fn settle(entry: &mut RosterEntry, turn: usize, state: LinkState) {
+    if let Some(link) = entry.links.get_mut(turn) {
+        link.state = state;
+        // The step that the proof itself took. A paper that came in between took another one, and
+        // must make the batch start again.
+        entry.epoch += i64::from(state != LinkState::Unproved);
     }
 }
 

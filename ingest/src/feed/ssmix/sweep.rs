@@ -12,6 +12,7 @@ use normalize::lint;
 use store::{Error, Link, PatientChange, RosterEntry};
 
 use super::change::Difference;
+use super::prove::Proved;
 use super::read::Number;
 use super::{Compared, Tree};
 use crate::report::Report;
@@ -22,8 +23,10 @@ const BATCH_ROWS: usize = 20_000;
 const BATCH_BYTES: i64 = 16 * 1024 * 1024;
 /// A patient's files are read in portions of about so many bytes.
 const PORTION_BYTES: i64 = 8 * 1024 * 1024;
-/// So many patients are looked at and read at once.
+/// So many patients are looked at, proved and read at once.
 const AT_ONCE: usize = 8;
+/// While so many patients are read, as many again are proved.
+const PROVED_AHEAD: usize = 2;
 /// More losses than this share of what is kept pause the feed's losses, from so many items on.
 const MASS_SHARE: usize = 20;
 const MASS_FLOOR: usize = 200;
@@ -46,7 +49,10 @@ impl Tree {
         report.notice(lint::S1112, above);
         let (touched, paused) = self.judge(roster, &mut report).await?;
         let mut done = total - touched.len();
-        let read = stream::iter(touched).map(|entry| self.patient(entry, paused));
+        let proved = stream::iter(touched).chunks(AT_ONCE);
+        let proved = proved.map(|entries| self.proving(entries));
+        let read = proved.buffered(PROVED_AHEAD).flat_map(stream::iter).boxed();
+        let read = read.map(|proved| self.patient(proved, paused));
         let mut read = read.buffered(AT_ONCE).inspect(|_| {
             progress(done, total);
             done += 1;
@@ -123,12 +129,30 @@ impl Tree {
         Ok((entry, Some(compared)))
     }
 
-    /// One patient: prove the links, compare, read, resolve.
-    async fn patient(&self, entry: RosterEntry, paused: bool) -> Result<Patient, Error> {
-        let mut report = Report::default();
-        let Some((entry, listing)) = self.proved(entry, &mut report).await? else {
+    /// Tries the links of patients in a task of its own: nobody may look here for as long as a batch is
+    /// accepted, and a transaction of papers that stood still meanwhile would hold up every other paper.
+    fn proving(
+        &self,
+        entries: Vec<RosterEntry>,
+    ) -> impl Future<Output = Vec<Result<Proved, Error>>> + use<> {
+        let tree = self.clone();
+        async move {
+            let trial = tokio::spawn(async move { tree.proved(entries).await });
+            let gone = |_| vec![Err(Error::Unavailable("proof of links"))];
+            trial.await.unwrap_or_else(gone)
+        }
+    }
+
+    /// One patient whose links were tried: compare, read, resolve.
+    async fn patient(&self, proved: Result<Proved, Error>, paused: bool) -> Result<Patient, Error> {
+        let Proved {
+            entry,
+            listing,
+            mut report,
+        } = proved?;
+        if entry.links.is_empty() {
             return Ok(Patient::without_change(report));
-        };
+        }
         let compared = self.compare(entry, listing).await?.sparing(paused);
         compared.notice(&mut report);
         if compared.difference.is_empty() {
