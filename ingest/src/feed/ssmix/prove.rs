@@ -1,8 +1,6 @@
 //! Whether what lies in a folder is the patient's: a link is proved before anything else of its folder
 //! is opened, and every later item is tested against what proved it.
 
-use std::collections::BTreeMap;
-
 use futures_util::future::join_all;
 use model::id::PatientNumber;
 use model::papers::LinkState;
@@ -28,70 +26,28 @@ type Statement = (normalize::Evidence, Listing);
 impl Tree {
     /// The patients with their proved numbers only, in their order. Numbers that are not proved yet are
     /// tried, those of different patients together.
-    pub(super) async fn proved(&self, mut entries: Vec<RosterEntry>) -> Vec<Result<Proved, Error>> {
-        let mut listings: Vec<Option<Listing>> = entries.iter().map(|_| None).collect();
-        let mut failed: BTreeMap<usize, Error> = BTreeMap::new();
+    pub(super) async fn proved(&self, entries: Vec<RosterEntry>) -> Vec<Result<Proved, Error>> {
+        let mut trials: Vec<Trial> = entries.into_iter().map(Trial::of).collect();
         // What one number of a patient proves counts for the next one.
-        let turns = entries.iter().map(|entry| entry.links.len()).max();
+        let turns = trials.iter().map(|trial| trial.entry.links.len()).max();
         for turn in 0..turns.unwrap_or_default() {
-            let stated = self.statements(&entries, turn).await;
-            let mut proofs = Vec::with_capacity(stated.len());
-            let mut looked = Vec::with_capacity(stated.len());
-            for (at, stated) in stated {
-                match (stated, entries.get(at)) {
-                    (Ok(Some((evidence, listing))), Some(entry)) => {
-                        if let Some(proof) = proof(entry, turn, &evidence) {
-                            proofs.push(proof);
-                            looked.push((at, listing));
-                        }
-                    }
-                    (Err(error), _) => {
-                        failed.entry(at).or_insert(error);
-                    }
-                    _ => {}
-                }
-            }
-            let states = self.papers.prove_links(&proofs).await;
-            for ((at, listing), state) in looked.into_iter().zip(states) {
-                match (state, entries.get_mut(at), listings.get_mut(at)) {
-                    (Ok(state), Some(entry), Some(last)) => {
-                        settle(entry, turn, state);
-                        *last = Some(listing)
-                            .filter(|_| state == LinkState::Proved)
-                            .or(last.take());
-                    }
-                    (Err(error), ..) => {
-                        failed.entry(at).or_insert(error);
-                    }
-                    _ => {}
-                }
-            }
+            self.try_links(&mut trials, turn).await;
         }
-        let tried = entries.into_iter().zip(listings).enumerate();
-        tried
-            .map(|(at, (entry, listing))| {
-                failed
-                    .remove(&at)
-                    .map_or_else(|| Ok(Proved::of(entry, listing)), Err)
-            })
-            .collect()
+        trials.into_iter().map(Trial::end).collect()
     }
 
-    /// What the facility says under those of the patients' numbers, each the patient's own so many-th,
-    /// that are not proved yet.
-    async fn statements(
-        &self,
-        entries: &[RosterEntry],
-        turn: usize,
-    ) -> Vec<(usize, Result<Option<Statement>, Error>)> {
-        let mut looking = Vec::new();
-        for (at, entry) in entries.iter().enumerate() {
-            let link = entry.links.get(turn);
-            if let Some(link) = link.filter(|link| link.state == LinkState::Unproved) {
-                looking.push(async move { (at, self.statement(entry, link).await) });
-            }
+    /// Tries the so many-th number of each patient.
+    async fn try_links(&self, trials: &mut [Trial], turn: usize) {
+        let mut looking = Vec::with_capacity(trials.len());
+        for trial in trials {
+            looking.push(trial.look(self, turn));
         }
-        join_all(looking).await
+        let looked = join_all(looking).await.into_iter().flatten();
+        let (tried, proofs): (Vec<(&mut Trial, Listing)>, Vec<Proof>) = looked.unzip();
+        let states = self.papers.prove_links(&proofs).await;
+        for ((trial, listing), state) in tried.into_iter().zip(states) {
+            trial.settle(turn, state, listing);
+        }
     }
 
     /// The facility's demographics under this number, else the newest single file, are read, and
@@ -120,8 +76,73 @@ impl Tree {
     }
 }
 
-impl Proved {
-    fn of(mut entry: RosterEntry, listing: Option<Listing>) -> Self {
+/// A patient whose numbers are being tried.
+struct Trial {
+    entry: RosterEntry,
+    listing: Option<Listing>,
+    failure: Option<Error>,
+}
+
+impl Trial {
+    const fn of(entry: RosterEntry) -> Self {
+        Self {
+            entry,
+            listing: None,
+            failure: None,
+        }
+    }
+
+    /// What the facility says under a number that is not proved yet, and what lies there; nothing where
+    /// it says nothing.
+    async fn look(&mut self, tree: &Tree, turn: usize) -> Option<((&mut Self, Listing), Proof)> {
+        let link = self.entry.links.get(turn)?.clone();
+        if link.state != LinkState::Unproved {
+            return None;
+        }
+        match tree.statement(&self.entry, &link).await {
+            Ok(stated) => {
+                let (evidence, listing) = stated?;
+                let proof = Proof {
+                    patient: self.entry.patient,
+                    local_id: link.local_id,
+                    evidence: facts(&evidence),
+                };
+                Some(((self, listing), proof))
+            }
+            Err(error) => {
+                self.failure.get_or_insert(error);
+                None
+            }
+        }
+    }
+
+    fn settle(&mut self, turn: usize, state: Result<LinkState, Error>, listing: Listing) {
+        match (state, self.entry.links.get_mut(turn)) {
+            (Ok(state), Some(link)) => {
+                link.state = state;
+                // The step that the proof itself took. A paper that came in between took another one,
+                // and must make the batch start again.
+                self.entry.epoch += i64::from(state != LinkState::Unproved);
+                if state == LinkState::Proved {
+                    self.listing = Some(listing);
+                }
+            }
+            (Err(error), _) => {
+                self.failure.get_or_insert(error);
+            }
+            (Ok(_), None) => {}
+        }
+    }
+
+    fn end(self) -> Result<Proved, Error> {
+        let Self {
+            mut entry,
+            listing,
+            failure,
+        } = self;
+        if let Some(error) = failure {
+            return Err(error);
+        }
         let mut report = Report::default();
         for link in &entry.links {
             match link.state {
@@ -133,30 +154,11 @@ impl Proved {
         entry.links.retain(|link| link.state == LinkState::Proved);
         // A listing is of one number.
         let listing = listing.filter(|_| entry.links.len() == 1);
-        Self {
+        Ok(Proved {
             entry,
             listing,
             report,
-        }
-    }
-}
-
-fn proof(entry: &RosterEntry, turn: usize, evidence: &normalize::Evidence) -> Option<Proof> {
-    let link = entry.links.get(turn)?;
-    Some(Proof {
-        patient: entry.patient,
-        local_id: link.local_id.clone(),
-        evidence: facts(evidence),
-    })
-}
-
-/// Writes where a link stands after it was tried.
-fn settle(entry: &mut RosterEntry, turn: usize, state: LinkState) {
-    if let Some(link) = entry.links.get_mut(turn) {
-        link.state = state;
-        // The step that the proof itself took. A paper that came in between took another one, and
-        // must make the batch start again.
-        entry.epoch += i64::from(state != LinkState::Unproved);
+        })
     }
 }
 
