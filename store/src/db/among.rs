@@ -154,7 +154,10 @@ impl Tx {
         match self {
             Self::Sqlite(tx) => {
                 for chunk in keys.chunks(SQLITE_MOST) {
-                    let list = vec!["?"; chunk.len().next_power_of_two()].join(",");
+                    // A bare `?` would be counted from the first value on, and get the name.
+                    let numbered = (2..).take(chunk.len().next_power_of_two());
+                    let list: Vec<String> = numbered.map(|at| format!("?{at}")).collect();
+                    let list = list.join(",");
                     let query = sqlx::query(AssertSqlSafe(format!("{sql} in ({list})")));
                     let query = filled(chunk).fold(query.bind(name), Query::bind);
                     query.execute(&mut **tx).await?;

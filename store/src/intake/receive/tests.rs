@@ -4,10 +4,10 @@ use model::id::PersonId;
 use model::papers::WithdrawalPaper;
 
 use super::*;
-use crate::Store;
 use crate::frame::Frame;
 use crate::papers::{Entry, Papers};
 use crate::testing::{NOW, Stage, feed, hospital, on_both};
+use crate::{PatientChange, Store, Taken};
 
 const OPERATOR: PersonId = PersonId(7);
 const DAY: i64 = 24 * 60 * 60;
@@ -252,6 +252,52 @@ async fn gov_a_message_under_a_new_paper_waits_until_the_old_data_are_erased() {
         assert_eq!(scene.fates(vec![of(PATIENT, "new")]).await, [Fate::Kept]);
         scene.follow().await;
         assert_eq!(scene.inbox().await, ["new"]);
+    })
+    .await;
+}
+
+/// A batch that is made of messages takes these out of the inbox, and no other ones.
+#[tokio::test]
+async fn what_is_accepted_waits_no_longer() {
+    on_both(async |stage| {
+        let scene = Scene::new(stage).await;
+        scene.consents("C-1", PATIENT).await;
+        scene.follow().await;
+        let (patient,) = scene.patient().await;
+        let texts = ["1", "2", "3", "4", "5", "6", "7"];
+        let pushed = texts.iter().map(|text| of(PATIENT, text)).collect();
+        let arrivals = scene.receive(pushed).await;
+        let arrivals: Vec<i64> = arrivals.iter().map(|message| message.arrival).collect();
+        let entries = scene
+            .papers
+            .entries(&hospital(), &[PatientNumber(patient)])
+            .await;
+        let entry = entries.unwrap().pop().unwrap();
+        for (taken, left) in [
+            (&arrivals[2..3], 6),
+            (&arrivals[..2], 4),
+            (&arrivals[3..6], 1),
+        ] {
+            let known = scene.store.intake().known(entry.patient, &hospital()).await;
+            let change = PatientChange {
+                patient: entry.patient,
+                public: entry.public,
+                epoch: entry.epoch,
+                facility: hospital(),
+                joins: known.unwrap().joins,
+                items: Vec::new(),
+                slots: Vec::new(),
+                joined: None,
+                tokens: BTreeMap::new(),
+                taken: Taken {
+                    feed: "his".to_owned(),
+                    arrivals: taken.to_vec(),
+                },
+            };
+            scene.store.intake().accept(vec![change]).await.unwrap();
+            assert_eq!(scene.inbox().await.len(), left);
+        }
+        assert_eq!(scene.inbox().await, ["7"]);
     })
     .await;
 }
