@@ -11,19 +11,18 @@ use crate::db::{Tx, params};
 use crate::error::Error;
 use crate::frame::Frame;
 
-/// So many are handed out at once, and not many more bytes than this: what is acknowledged meanwhile
-/// waits for the batch that is made of them.
-const MOST: usize = 128;
+/// So many are handed out at once, and not many more bytes than this.
+const MOST: usize = 512;
 const MOST_BYTES: i64 = 2 * 1024 * 1024;
 
 /// What may go on: whose papers are not those any more under which it had to wait.
 const NEXT: &str = "select arrival, size from inbox where feed = $1 and arrival > $2 and not exists \
      (select 1 from office.patient p where p.number = inbox.patient and p.epoch = inbox.held) \
-     order by arrival limit 128";
+     order by arrival limit 512";
 const SEALED: &str = "select patient, arrival, control, content, received_at, sealed from inbox \
      where feed = $1 and arrival > $2 and arrival <= $3 and not exists \
      (select 1 from office.patient p where p.number = inbox.patient and p.epoch = inbox.held) \
-     order by arrival limit 128";
+     order by arrival limit 512";
 const HOLD: &str = "update inbox set held = $3 where feed = $1 and arrival = $2";
 
 const TAKE: &str = "delete from inbox where feed = $1 and arrival";
