@@ -239,11 +239,6 @@ impl FileName {
         }
     }
 
-    /// The slot of the facility's own demographics (ADT-00) under a number.
-    pub fn demographics(number: &str) -> String {
-        format!("{number}|-|{}|{NO_ORDER}", DataKind::Adt00.name())
-    }
-
     /// What tells versions of a slot apart: 発生日時 and 診療科コード.
     pub fn version(&self) -> String {
         format!(
@@ -308,7 +303,6 @@ mod tests {
             (None, None, None)
         );
         assert_eq!(file.slot("123456"), "123456|-|ADT-00|999999999999999");
-        assert_eq!(file.slot("123456"), FileName::demographics("123456"));
         assert_eq!(file.flag, Flag::Superseded);
     }
 

@@ -38,6 +38,7 @@ create table item (
 create index item_stored on item (patient, content) where origin = 1;
 create index item_named on item (patient, modified) where origin = 2;
 create index item_withheld on item (patient) where outcome = 3;
+create index item_demographics on item (patient) where kind in (2, 3); -- ADT-00
 
 -- What is shown of a slot.
 create table slot (

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::id::{FacilityId, PatientNumber};
 
-use super::known::{ITEMS_OF, ITEMS_STORED, ItemRow, JOINS, SLOTS_OF, SlotRow, item, slot};
+use super::known::{
+    Hinted, ITEMS_OF, ITEMS_STORED, ItemRow, JOINS, SLOTS_OF, SlotRow, hinted, item, slot,
+};
 use super::{Intake, Known, Origin};
 use crate::error::Error;
 
@@ -15,8 +17,6 @@ pub struct Touching {
     pub patient: PatientNumber,
     /// The slots that they touch.
     pub slots: BTreeSet<i64>,
-    /// Slots that they do not touch, and of which only the rows are wanted.
-    pub others: BTreeSet<i64>,
     /// Digests of their control ids and of their bytes.
     pub messages: Vec<(i64, i64)>,
     /// Whether pushed items that are withheld may count because of them.
@@ -29,8 +29,10 @@ pub struct Bearing {
     /// The slots that they touch with all their items, and of what a storage has elsewhere the items
     /// that say the same as a pushed one of these.
     pub known: Known,
-    /// Pushed items with the same control ids, wherever they stand.
+    /// Pushed items with the same control ids, wherever they stand; of a message without one none.
     pub namesakes: Vec<Namesake>,
+    /// Digests of the numbers under which demographics (ADT-00) are kept.
+    pub demographics: BTreeSet<i64>,
 }
 
 /// A pushed item that has the control id of a message.
@@ -44,10 +46,24 @@ pub struct Namesake {
     pub content: i64,
 }
 
-const NAMESAKES: &str = "select i.patient, i.path, i.modified, i.content from q cross join item i \
-     where i.patient = q.a and i.modified = q.b and i.origin = 2";
-const WITHHELD: &str = "select distinct i.patient, i.slot from q cross join item i \
-     where i.patient = q.a and i.facility = q.b and i.outcome = 3 and i.origin = 2";
+/// Stands for the control id of a message that has none.
+const NO_CONTROL: i64 = 0;
+
+const NAMESAKES: Hinted = hinted!(
+    "select i.patient, i.facility, i.path, i.modified, i.content from q cross join item i",
+    " indexed by item_named",
+    " where i.patient = q.a and i.modified = q.b and i.origin = 2"
+);
+const WITHHELD: Hinted = hinted!(
+    "select distinct i.patient, i.slot from q cross join item i",
+    " indexed by item_withheld",
+    " where i.patient = q.a and i.facility = q.b and i.outcome = 3 and i.origin = 2"
+);
+const DEMOGRAPHICS: Hinted = hinted!(
+    "select distinct i.patient, i.number from q cross join item i",
+    " indexed by item_demographics",
+    " where i.patient = q.a and i.facility = q.b and i.kind in (2, 3)"
+);
 
 /// Patients, each with something that is looked up.
 type Pairs = BTreeSet<(i64, i64)>;
@@ -66,19 +82,25 @@ impl Intake {
         let kept = |touching: &&Touching| bearing.contains_key(&touching.patient);
         let touching: Vec<&Touching> = touching.iter().filter(kept).collect();
         let slots = self.items(facility, &touching, &mut bearing).await?;
-        let others = pairs(&touching, |of| of.others.iter().copied());
-        let rows: Vec<SlotRow> = self
-            .fetch_of(SLOTS_OF, slots.into_iter().chain(others))
-            .await?;
+        let rows: Vec<SlotRow> = self.fetch_of(SLOTS_OF, slots).await?;
         for row in rows {
             let bearing = bearing.entry(PatientNumber(row.0)).or_default();
             bearing.known.slots.extend([slot(row)]);
         }
+        let here = pairs(&touching, |_| [facility.number()]);
+        let rows: Vec<(i64, i64)> = self.fetch_of(DEMOGRAPHICS, here).await?;
+        for (patient, number) in rows {
+            let bearing = bearing.entry(PatientNumber(patient)).or_default();
+            bearing.demographics.insert(number);
+        }
         let controls = pairs(&touching, |of| {
-            of.messages.iter().map(|(control, _)| *control)
+            let controls = of.messages.iter().map(|(control, _)| *control);
+            controls.filter(|control| *control != NO_CONTROL)
         });
-        let rows: Vec<(i64, i64, i64, i64)> = self.fetch_of(NAMESAKES, controls).await?;
-        for (patient, path, control, content) in rows {
+        let rows: Vec<(i64, i64, i64, i64, i64)> = self.fetch_of(NAMESAKES, controls).await?;
+        // Each hospital counts its control ids by itself.
+        let here = rows.into_iter().filter(|row| row.1 == facility.number());
+        for (patient, _, path, control, content) in here {
             let bearing = bearing.entry(PatientNumber(patient)).or_default();
             bearing.namesakes.push(Namesake {
                 path,
@@ -144,11 +166,12 @@ impl Intake {
 
     async fn fetch_of<T: crate::db::Row>(
         &self,
-        sql: &'static str,
+        (sqlite, postgres): Hinted,
         pairs: impl IntoIterator<Item = (i64, i64)>,
     ) -> Result<Vec<T>, Error> {
         // The same pair twice would find its rows twice.
         let pairs: Vec<(i64, i64)> = pairs.into_iter().collect::<Pairs>().into_iter().collect();
+        let sql = self.db().text(sqlite, postgres);
         self.db().fetch_pairs(sql, &pairs).await
     }
 }

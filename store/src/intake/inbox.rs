@@ -142,6 +142,7 @@ type Row = (i64, i64, i64, i64, i64, Vec<u8>);
 /// Messages wait no longer.
 pub(super) async fn take(tx: &mut Tx, taken: Vec<Taken>) -> Result<(), Error> {
     let mut of: BTreeMap<String, Vec<i64>> = BTreeMap::new();
+    let taken = taken.into_iter().filter(|taken| !taken.arrivals.is_empty());
     for Taken { feed, arrivals } in taken {
         of.entry(feed).or_default().extend(arrivals);
     }

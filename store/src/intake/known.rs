@@ -11,6 +11,20 @@ use crate::db::params;
 use crate::error::Error;
 use crate::raw::Place;
 
+/// A statement as SQLite and PostgreSQL read it. SQLite is told which index to take: without statistics
+/// it would look through all that is kept of the patient.
+pub(super) type Hinted = (&'static str, &'static str);
+
+macro_rules! hinted {
+    ($from:expr, $index:literal, $condition:literal) => {
+        (
+            concat!($from, $index, $condition),
+            concat!($from, $condition),
+        )
+    };
+}
+pub(super) use hinted;
+
 macro_rules! items {
     ($of:literal) => {
         concat!(
@@ -30,15 +44,27 @@ macro_rules! slots {
 }
 
 const ITEMS: &str = items!("item i where i.patient = $1 and i.facility = $2");
-pub(super) const ITEMS_OF: &str =
-    items!("q cross join item i where i.patient = q.a and i.slot = q.b");
-pub(super) const ITEMS_STORED: &str =
-    items!("q cross join item i where i.patient = q.a and i.content = q.b and i.origin = 1");
+pub(super) const ITEMS_OF: Hinted = hinted!(
+    items!("q cross join item i"),
+    "",
+    " where i.patient = q.a and i.slot = q.b"
+);
+pub(super) const ITEMS_STORED: Hinted = hinted!(
+    items!("q cross join item i"),
+    " indexed by item_stored",
+    " where i.patient = q.a and i.content = q.b and i.origin = 1"
+);
 const SLOTS: &str = slots!("slot s where s.patient = $1 and s.facility = $2");
-const SLOTS_JOINED: &str =
-    slots!("slot s where s.patient = $1 and s.facility = $2 and s.joins <> 0");
-pub(super) const SLOTS_OF: &str =
-    slots!("q cross join slot s where s.patient = q.a and s.slot = q.b");
+const SLOTS_JOINED: Hinted = hinted!(
+    slots!("slot s"),
+    " indexed by slot_joins",
+    " where s.patient = $1 and s.facility = $2 and s.joins <> 0"
+);
+pub(super) const SLOTS_OF: Hinted = hinted!(
+    slots!("q cross join slot s"),
+    "",
+    " where s.patient = q.a and s.slot = q.b"
+);
 /// Counts of what joins read.
 pub(super) const JOINS: &str = "select number, joins from patient where number";
 
@@ -106,10 +132,14 @@ impl Intake {
         facility: &FacilityId,
     ) -> Result<(BTreeMap<i64, Slot>, Vec<Item>), Error> {
         let of = params![patient, facility];
-        let slots: Vec<SlotRow> = self.db().fetch_all(SLOTS_JOINED, of).await?;
+        let (sqlite, postgres) = SLOTS_JOINED;
+        let joined = self.db().text(sqlite, postgres);
+        let slots: Vec<SlotRow> = self.db().fetch_all(joined, of).await?;
         let slots: BTreeMap<i64, Slot> = slots.into_iter().map(slot).collect();
         let pairs: Vec<(i64, i64)> = slots.keys().map(|slot| (patient.0, *slot)).collect();
-        let items: Vec<ItemRow> = self.db().fetch_pairs(ITEMS_OF, &pairs).await?;
+        let (sqlite, postgres) = ITEMS_OF;
+        let items = self.db().text(sqlite, postgres);
+        let items: Vec<ItemRow> = self.db().fetch_pairs(items, &pairs).await?;
         Ok((slots, items.iter().map(item).collect()))
     }
 }

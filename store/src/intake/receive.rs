@@ -254,7 +254,7 @@ async fn number(tx: &mut Tx, feed: &str, received: &[Received]) -> Result<bool, 
 
 impl Pushed {
     /// The patient's number, when it is known.
-    const fn local(&self) -> Option<&LocalPatientId> {
+    pub const fn local(&self) -> Option<&LocalPatientId> {
         match &self.whose {
             Whose::Of(local) => Some(local),
             Whose::Unknown { .. } | Whose::Refused => None,

@@ -235,9 +235,19 @@ impl Jobs {
     }
 
     /// Deletes what a crash left of a patient after their key was destroyed: nobody can open it.
-    pub(super) async fn erase_leftovers(&self, patient: PatientNumber) -> Result<(), Error> {
+    async fn erase_leftovers(&self, patient: PatientNumber) -> Result<(), Error> {
         let tx = self.pass(patient).await?;
         delete_everything(tx, patient).await
+    }
+
+    /// The same of a patient who has no key now. Somebody else may have given them one in between, and
+    /// have kept something under it.
+    pub(super) async fn erase_what_was_left(&self, patient: PatientNumber) -> Result<(), Error> {
+        let tx = self.pass(patient).await?;
+        match self.store.0.keys.patient(patient).await? {
+            Some(_) => Ok(()),
+            None => delete_everything(tx, patient).await,
+        }
     }
 
     async fn record(&self, erasure: &Erasure) -> Result<(), Error> {

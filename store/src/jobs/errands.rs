@@ -176,6 +176,8 @@ impl Jobs {
         let known: Vec<(i64,)> = shared.records.fetch_among(sql, &numbers).await?;
         let known: BTreeSet<i64> = known.into_iter().map(|(number,)| number).collect();
         let (mut keyless, mut leftovers, mut rows) = (Vec::new(), Vec::new(), Vec::new());
+        // In one order for all who write rows of patients: two orders would be a deadlock.
+        let newcomers: BTreeSet<&Newcomer> = newcomers.iter().collect();
         for (patient, public, epoch) in newcomers {
             if !keys.contains_key(patient) {
                 keyless.push((*patient, *epoch));
@@ -186,7 +188,7 @@ impl Jobs {
             }
         }
         for patient in leftovers {
-            self.erase_leftovers(patient).await?;
+            self.erase_what_was_left(patient).await?;
         }
         shared.keys.ensure_patients(&keyless).await?;
         if !rows.is_empty() {

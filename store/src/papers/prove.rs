@@ -77,6 +77,7 @@ impl Proof {
 }
 
 /// A proof as numbers.
+#[derive(Clone, Copy)]
 struct Given {
     patient: PatientNumber,
     facility: i64,
@@ -227,13 +228,17 @@ impl Papers {
         let numbers: Vec<i64> = given.iter().map(|given| given.patient.0).collect();
         let known = self.shared().office.fetch_among(VERSIONS, &numbers).await?;
         let known = Versions::of(known);
-        let news: Vec<&Given> = given
-            .iter()
-            .filter(|given| !known.is_remembered(given))
-            .collect();
+        let news = given.iter().filter(|given| !known.is_remembered(given));
+        let news: Vec<Given> = news.copied().collect();
         let states = match news.is_empty() {
             true => BTreeMap::new(),
-            false => self.prove_news(&news).await?,
+            false => {
+                // Whoever waits for this may stand still for long, and others need these locks.
+                let papers = self.clone();
+                let proving = tokio::spawn(async move { papers.prove_news(&news).await });
+                let gone = |_| Error::Unavailable("proof of links");
+                proving.await.map_err(gone)??
+            }
         };
         // What changes nothing is proved.
         let state = |given: &Given| states.get(&given.patient).copied();
@@ -246,7 +251,7 @@ impl Papers {
     /// Proofs of different patients that may change something.
     async fn prove_news(
         &self,
-        news: &[&Given],
+        news: &[Given],
     ) -> Result<BTreeMap<PatientNumber, LinkState>, Error> {
         let shared = self.shared();
         let patients: Vec<PatientNumber> = news.iter().map(|given| given.patient).collect();
@@ -275,7 +280,7 @@ impl Papers {
                 }
             }
             if found != before.state {
-                settled.push((*given, found));
+                settled.push((given, found));
             }
         }
         if states.values().any(|state| *state == LinkState::Proved) {

@@ -1,6 +1,7 @@
 //! Group commit across connections: one group is in flight, and the next one is what arrived
 //! meanwhile. No timer: a lonely message waits for nobody.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,11 +53,32 @@ impl Groups {
         }
     }
 
-    /// Keeps a group; where one patient is the trouble, each of its messages alone.
+    /// Keeps a group. Where one patient is the trouble, its halves, and their halves, until the messages
+    /// are found that must be held back; then everything else of that patient is held back too, because
+    /// the order of a patient's messages tells which one counts.
     async fn keep(&mut self, group: Vec<Waiting>) {
-        for one in self.keep_together(group).await {
-            for held_back in self.keep_together(vec![one]).await {
-                self.hold_back(held_back);
+        let (mut groups, mut troubled) = (vec![group], BTreeSet::new());
+        while let Some(group) = groups.pop() {
+            let is_held_back = |waiting: &Waiting| {
+                let local = waiting.pushed.local();
+                local.is_some_and(|local| troubled.contains(local))
+            };
+            let (held_back, group): (Vec<Waiting>, Vec<Waiting>) =
+                group.into_iter().partition(is_held_back);
+            held_back.into_iter().for_each(|one| self.hold_back(one));
+            if group.is_empty() {
+                continue;
+            }
+            let mut left = self.keep_together(group).await;
+            let second = left.split_off(left.len() / 2);
+            match (left.is_empty(), second) {
+                (true, second) => {
+                    for one in second {
+                        troubled.extend(one.pushed.local().cloned());
+                        self.hold_back(one);
+                    }
+                }
+                (false, second) => groups.extend([second, left]),
             }
         }
     }

@@ -19,9 +19,6 @@ use super::cancel::call_off_the_latest;
 use super::named::{Named, Theirs};
 use crate::report::Report;
 
-/// Stands for the control id of a message that has none.
-const NO_CONTROL: i64 = 0;
-
 impl Lane {
     /// What changes for one patient; nothing when all of it must wait for other papers, or for a
     /// message that proves the link.
@@ -52,9 +49,16 @@ impl Lane {
             feed: feed.clone(),
             arrivals: arrivals(&ready),
         };
-        let Bearing { known, namesakes } = bearing;
-        let mut read = self.read(&reader, &ready, &namesakes, report).await?;
+        let mut read = self.read(&reader, &ready, &bearing, report).await?;
         test(&self.papers, entry, &mut read).await?;
+        let Bearing {
+            known, namesakes, ..
+        } = bearing;
+        for file in &mut read {
+            if reuses_a_control_id(&file.item, &namesakes) {
+                file.findings.push(lint::R3010.at(Place::default()));
+            }
+        }
         let known = self.with_events(entry.patient, known, &read).await?;
         call_off_the_latest(&mut read, &known);
         let counted = read
@@ -114,23 +118,21 @@ impl Lane {
         &self,
         reader: &Reader,
         ready: &[Named],
-        namesakes: &[Namesake],
+        bearing: &Bearing,
         report: &mut Report,
     ) -> Result<Vec<ReadFile>, Error> {
-        let mut seen: BTreeSet<i64> = namesakes.iter().map(|kept| kept.path).collect();
+        let namesakes = bearing.namesakes.iter().map(|kept| kept.path);
+        // A message without control id has none.
+        let there = bearing.known.items.iter().map(|item| item.path);
+        let mut seen: BTreeSet<i64> = namesakes.chain(there).collect();
         let mut jobs = self.jobs(reader, ready);
         jobs.retain(|(job, _)| seen.insert(job.item.path));
         report.again += ready.len() - jobs.len();
         let wanted = jobs.len();
-        let mut read = reader.read_all(jobs).await;
+        let read = reader.read_all(jobs).await;
         if read.len() < wanted {
             // What is not read must not be taken out of the inbox.
             return Err(Error::Unavailable("reading"));
-        }
-        for file in &mut read {
-            if reuses_a_control_id(&file.item, namesakes) {
-                file.findings.push(lint::R3010.at(Place::default()));
-            }
         }
         Ok(read)
     }
@@ -155,8 +157,8 @@ impl Lane {
     }
 }
 
-/// Whether other bytes came under the same control id before.
+/// Whether other bytes came under the same control id before; of a message without one there are none.
 fn reuses_a_control_id(item: &Item, namesakes: &[Namesake]) -> bool {
     let same = |kept: &Namesake| kept.control == item.modified && kept.content != item.content;
-    item.modified != NO_CONTROL && namesakes.iter().any(same)
+    namesakes.iter().any(same)
 }

@@ -90,11 +90,6 @@ impl Lane {
         Touching {
             patient: theirs.entry.patient,
             slots: named.clone().filter_map(slot).collect(),
-            others: theirs
-                .ids
-                .iter()
-                .map(|id| digest(&FileName::demographics(id)))
-                .collect(),
             messages: named.clone().map(said).collect(),
             releases: named.clone().any(Named::is_demographics),
         }
@@ -102,26 +97,22 @@ impl Lane {
 
     /// How the messages of a patient are read.
     pub(super) fn reader(&self, theirs: &Theirs, bearing: &Bearing) -> Reader {
-        let (facility, intake) = (&self.feed.facility, self.store.intake());
         let comes = |at| {
             let mut of_number = theirs.named.iter().filter(|named| named.number == at);
             of_number.any(Named::is_demographics)
         };
         let links = theirs.entry.links.iter().zip(&theirs.ids).enumerate();
-        let numbers = links.map(|(at, (link, id))| {
-            let slot = intake.slot_digest(facility, &FileName::demographics(id));
-            Number {
-                id: id.clone(),
-                digest: link.number,
-                demographics: bearing.known.slots.contains_key(&slot) || comes(at),
-            }
+        let numbers = links.map(|(at, (link, id))| Number {
+            id: id.clone(),
+            digest: link.number,
+            demographics: bearing.demographics.contains(&link.number) || comes(at),
         });
         Reader {
             feed: Arc::clone(&self.feed),
             numbers: numbers.collect(),
             most: self.most,
             pace: Pace::Live,
-            intake,
+            intake: self.store.intake(),
         }
     }
 

@@ -129,8 +129,7 @@ impl Tree {
         Ok((entry, Some(compared)))
     }
 
-    /// Tries the links of patients in a task of its own: nobody may look here for as long as a batch is
-    /// accepted, and a transaction of papers that stood still meanwhile would hold up every other paper.
+    /// Tries the links of patients in a task of its own, which goes on while a batch is accepted.
     fn proving(
         &self,
         entries: Vec<RosterEntry>,

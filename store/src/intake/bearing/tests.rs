@@ -14,6 +14,8 @@ const PUSHED: i64 = 2;
 const READ: i64 = 1;
 const WITHHELD: i64 = 3;
 
+const DEMOGRAPHICS_KIND: i64 = 2;
+
 /// An item as `(facility, slot, path, control, content, outcome, origin)`.
 type Kept = (FacilityId, i64, i64, i64, i64, i64, i64);
 
@@ -31,6 +33,8 @@ fn kept() -> Vec<Kept> {
         of(5, 50, 102, 1003, WITHHELD, PUSHED),
         of(6, 60, 0, 1004, WITHHELD, STORED),
         (clinic(), 7, 70, 0, 5000, READ, STORED),
+        // Another hospital counts its control ids by itself.
+        (clinic(), 8, 80, 101, 1005, READ, PUSHED),
     ];
     kept.extend((1000..1200).map(|path| of(path, path, path, path * 10, READ, PUSHED)));
     kept
@@ -42,9 +46,27 @@ async fn keep(stage: &Stage) {
     tx.insert_many(&PATIENTS, vec![patient]).await.unwrap();
     let item = |(facility, slot, path, control, content, outcome, origin): Kept| {
         let none = 0_i64;
+        let kind = if slot == 6 { DEMOGRAPHICS_KIND } else { none };
         let row: &[Value] = params![
-            PATIENT, slot, path, &facility, none, 1_i64, none, none, content, none, control, none,
-            none, outcome, origin, none, none, none, none
+            PATIENT,
+            slot,
+            path,
+            &facility,
+            kind,
+            1_i64,
+            none,
+            none,
+            content,
+            none,
+            control,
+            none,
+            none,
+            outcome,
+            origin,
+            slot * 1000,
+            none,
+            none,
+            none
         ];
         row.to_vec()
     };
@@ -68,7 +90,6 @@ fn touching(releases: bool) -> Touching {
     Touching {
         patient: PATIENT,
         slots: BTreeSet::from([1, 99]),
-        others: BTreeSet::from([6]),
         messages: vec![(101, 5000)],
         releases,
     }
@@ -88,6 +109,7 @@ async fn look(stage: &Stage, releases: bool) -> (Vec<i64>, Vec<i64>, Vec<i64>) {
     let mut paths: Vec<i64> = found.known.items.iter().map(|item| item.path).collect();
     paths.sort_unstable();
     let slots = found.known.slots.into_keys().collect();
+    assert_eq!(found.demographics, BTreeSet::from([6_000]));
     let namesakes = found.namesakes.iter().map(|same| same.path).collect();
     (paths, slots, namesakes)
 }
@@ -98,7 +120,7 @@ async fn a_message_sees_its_slots_what_the_storage_says_alike_and_its_control_id
         keep(stage).await;
         let (paths, slots, namesakes) = look(stage, false).await;
         assert_eq!(paths, [10, 11, 20, 30]);
-        assert_eq!(slots, [1, 6]);
+        assert_eq!(slots, [1]);
         assert_eq!(namesakes, [40]);
     })
     .await;
@@ -110,7 +132,7 @@ async fn demographics_see_also_what_was_pushed_and_is_withheld() {
         keep(stage).await;
         let (paths, slots, _) = look(stage, true).await;
         assert_eq!(paths, [10, 11, 20, 30, 50]);
-        assert_eq!(slots, [1, 5, 6]);
+        assert_eq!(slots, [1, 5]);
     })
     .await;
 }
