@@ -38,7 +38,7 @@ use crate::frame::Frame;
 use crate::keys::{Keys, PatientKey};
 use crate::raw::Place;
 
-use columns::PATIENTS;
+pub(crate) use columns::PATIENTS;
 
 pub use bearing::{Bearing, Namesake, Touching};
 pub use change::{

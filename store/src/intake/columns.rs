@@ -3,7 +3,7 @@
 use crate::db::{Insert, Type};
 
 /// A patient's row, with the count of joins as it shall be; what was another one before is left.
-pub(super) const PATIENTS: Insert = Insert {
+pub(crate) const PATIENTS: Insert = Insert {
     table: "patient",
     columns: &[
         ("number", Type::Int),

@@ -9,6 +9,7 @@ use super::{BACK_FILL, ERASE, Jobs};
 use crate::audit::Pending;
 use crate::db::{Insert, Type, Value, params};
 use crate::error::Error;
+use crate::intake;
 use crate::papers::{Errand, Papers, What};
 
 /// So many errands are looked at together; a paper or a batch waits no longer than for them.
@@ -26,13 +27,8 @@ const JOBS: Insert = Insert {
 };
 
 const PATIENTS: Insert = Insert {
-    table: "patient",
-    columns: &[
-        ("number", Type::Int),
-        ("public_id", Type::Bytes),
-        ("joins", Type::Int),
-    ],
     conflict: "on conflict do nothing",
+    ..intake::PATIENTS
 };
 
 /// Somebody who gets a key; the epoch names its generation.

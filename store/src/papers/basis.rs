@@ -143,7 +143,8 @@ impl Papers {
         let shared = self.shared();
         let mut tx = self.begin().await?;
         may_open(shared, &mut tx).await?;
-        let sql = "select number from patient where number > $1 order by number limit $2";
+        let sql =
+            "select number from patient where number > $1 order by number limit cast($2 as bigint)";
         let limit = i64::try_from(PATIENTS).unwrap_or(i64::MAX);
         let numbers: Vec<(i64,)> = tx.fetch_all(sql, params![last, limit]).await?;
         let Some((greatest,)) = numbers.last().copied() else {

@@ -183,7 +183,7 @@ impl Papers {
     /// When the database does not answer.
     pub async fn outbox(&self, behind: i64, limit: u32) -> Result<Vec<Errand>, Error> {
         let sql = "select o.id, o.patient, p.public_id, p.epoch, o.kind, o.facility, o.due_at, o.sealed \
-                   from outbox o join patient p on p.number = o.patient where o.id > $1 order by o.id limit $2";
+                   from outbox o join patient p on p.number = o.patient where o.id > $1 order by o.id limit cast($2 as bigint)";
         let rows: Vec<Row> = self
             .shared()
             .office
