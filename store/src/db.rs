@@ -7,6 +7,7 @@
 //! removed is gone in the very next statement.
 
 mod among;
+mod checkpoint;
 mod insert;
 mod migrate;
 
@@ -25,6 +26,7 @@ use sqlx::{Connection, FromRow, Postgres, Sqlite, Transaction};
 use crate::error::Error;
 use crate::private;
 
+use checkpoint::Checkpoints;
 pub(crate) use insert::{Insert, Type};
 
 /// Rows that SQLite's thread goes on reading while nobody has taken them: it reads a page of results
@@ -156,11 +158,12 @@ impl Name {
 /// One database, of either kind.
 #[derive(Clone)]
 pub(crate) enum Db {
-    /// One writing connection, so that writers wait in line here and not inside SQLite, and a few
-    /// reading ones.
+    /// One writing connection, so that writers wait in line here and not inside SQLite, a few reading
+    /// ones, and one that takes in what was written.
     Sqlite {
         writer: SqlitePool,
         readers: SqlitePool,
+        checkpoints: Checkpoints,
     },
     /// A pool.
     Postgres(PgPool),
@@ -286,18 +289,24 @@ impl Db {
                     })
                 })
         };
-        // 64 MB for the writer, 8 MB for each reader; a bound on what a checkpoint must catch up.
+        // 64 MB for the writer, 8 MB for each reader; a bound on the log should checkpoints fall behind.
         let writing = options
             .clone()
             .pragma("cache_size", "-65536")
             .pragma("wal_autocheckpoint", "16000");
         let writer = pool(1).min_connections(1).connect_with(writing).await?;
+        let beside = pool(1).connect_lazy_with(options.clone());
+        let checkpoints = Checkpoints::beside(beside, options.get_filename());
         let reading = options
             .read_only(true)
             .create_if_missing(false)
             .pragma("cache_size", "-8192");
         let readers = pool(4).connect_lazy_with(reading);
-        Ok(Self::Sqlite { writer, readers })
+        Ok(Self::Sqlite {
+            writer,
+            readers,
+            checkpoints,
+        })
     }
 
     async fn open_postgres(name: Name, url: &str) -> Result<Self, Error> {
@@ -408,11 +417,11 @@ impl Db {
     /// log, vacuums a PostgreSQL table.
     pub(crate) async fn scrub(&self, vacuum: &'static str) -> Result<(), Error> {
         match self {
-            Self::Sqlite { writer, .. } => {
-                sqlx::query("pragma main.wal_checkpoint(truncate)")
-                    .fetch_all(writer)
-                    .await?;
-            }
+            Self::Sqlite {
+                writer,
+                checkpoints,
+                ..
+            } => checkpoints.truncate(writer).await?,
             Self::Postgres(pool) => {
                 sqlx::query(vacuum).execute(pool).await?;
             }
@@ -423,7 +432,12 @@ impl Db {
     /// Waits for running statements and closes.
     pub(crate) async fn close(&self) {
         match self {
-            Self::Sqlite { writer, readers } => {
+            Self::Sqlite {
+                writer,
+                readers,
+                checkpoints,
+            } => {
+                checkpoints.close().await;
                 readers.close().await;
                 writer.close().await;
             }
