@@ -20,29 +20,44 @@ pub enum Cut {
 /// What comes first when there is more to compute than the machine can.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pace {
-    /// Somebody waits for it: a sender for an answer, a clinician for what was sent.
+    /// A sender waits for an answer.
     Live,
+    /// A clinician may wait for what was sent.
+    Soon,
     /// It takes its time: sweeps, back-fills, replays. Its threads stand behind all others.
     Bulk,
 }
 
-/// How far the threads of bulk work stand behind (`nice`).
-const BEHIND: i32 = 10;
+impl Pace {
+    /// How far its threads stand behind others (`nice`).
+    const fn behind(self) -> i32 {
+        match self {
+            Self::Live => 0,
+            Self::Soon => 5,
+            Self::Bulk => 10,
+        }
+    }
 
-/// Threads of their own, so that live work does not queue behind a back-fill.
-static LIVE: LazyLock<Option<ThreadPool>> = LazyLock::new(|| ThreadPoolBuilder::new().build().ok());
+    /// Threads that let others go first. On Linux that is said of each thread alone; where it is refused
+    /// they compete.
+    fn threads(self) -> ThreadPoolBuilder {
+        ThreadPoolBuilder::new().start_handler(move |_| {
+            let _ = rustix::process::setpriority_process(None, self.behind());
+        })
+    }
+}
+
+/// Threads of their own, so that what somebody waits for does not queue behind a back-fill.
+static LIVE: Threads = LazyLock::new(|| Pace::Live.threads().build().ok());
+static SOON: Threads = LazyLock::new(|| Pace::Soon.threads().build().ok());
+
+type Threads = LazyLock<Option<ThreadPool>>;
 
 /// Says how many items are worked on at the same time. Only the first call of a process counts, and
 /// none after the first [`run`].
 pub fn set_width(width: usize) {
     // Later calls find the threads running; they are as many as was said first.
-    let _ = ThreadPoolBuilder::new()
-        .num_threads(width)
-        .start_handler(|_| {
-            // On Linux this is said of the calling thread alone. Where it is refused they compete.
-            let _ = rustix::process::setpriority_process(None, BEHIND);
-        })
-        .build_global();
+    let _ = Pace::Bulk.threads().num_threads(width).build_global();
 }
 
 /// Runs work on the computing threads. Work nobody waits for any more is skipped, and a panic is an
@@ -59,9 +74,14 @@ where
             let _ = answer.send(done);
         }
     };
-    match (pace, &*LIVE) {
-        (Pace::Live, Some(threads)) => threads.spawn(work),
-        _ => rayon::spawn(work),
+    let threads = match pace {
+        Pace::Live => LIVE.as_ref(),
+        Pace::Soon => SOON.as_ref(),
+        Pace::Bulk => None,
+    };
+    match threads {
+        Some(threads) => threads.spawn(work),
+        None => rayon::spawn(work),
     }
     waiting.await.unwrap_or(Err(Cut::Ending))
 }

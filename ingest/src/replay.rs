@@ -241,7 +241,8 @@ impl Replay {
         let rules = intake.rules(entry.patient, &self.facility).await?;
         let kept: Arc<Kept> = Arc::new(items.into_iter().zip(contents).collect());
         let mut read = self.read(entry, known, &kept).await;
-        test(&self.papers, entry, &mut read).await?;
+        let stated = self.papers.demographics(&[entry.patient]).await?;
+        test(&self.papers, entry, &stated, &mut read).await?;
         let mut replayed = Replayed {
             items: read.len(),
             ..Replayed::default()

@@ -61,8 +61,9 @@ pub use intake::{
 pub use jobs::{BEAT, Failing, FeedStatus, Followed, Jobs, Lease, Rewritten};
 pub use keys::MasterKey;
 pub use papers::{
-    Conflict, Disagreement, Entered, Entry, Erasure, Errand, Evidence, Fold, Ground, ImportError,
-    Imported, Link, PaperError, Papers, Proof, RosterEntry, Shown, Task, TaskKind, What, Wrong,
+    Conflict, Demographics, Disagreement, Entered, Entry, Erasure, Errand, Evidence, Fold, Ground,
+    ImportError, Imported, Link, PaperError, Papers, Proof, RosterEntry, Shown, Task, TaskKind,
+    What, Wrong,
 };
 pub use raw::{AccessKey, Blobs, Bucket};
 

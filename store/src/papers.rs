@@ -46,7 +46,7 @@ pub use import::{ImportError, Imported};
 pub use link::{Link, RosterEntry};
 pub(crate) use link::{OnFile, on_file};
 pub use outbox::{Errand, What};
-pub use prove::Proof;
+pub use prove::{Demographics, Proof};
 pub use rules::Wrong;
 pub use task::{Task, TaskKind};
 

@@ -256,7 +256,8 @@ impl Tree {
         let reader = self.reader(numbers);
         let mut read = reader.read(difference.read).await;
         report.notice(lint::S1112, wanted - read.len());
-        test(&self.papers, entry, &mut read).await?;
+        let stated = self.papers.demographics(&[entry.patient]).await?;
+        test(&self.papers, entry, &stated, &mut read).await?;
         report.count(
             &self.feed,
             &read

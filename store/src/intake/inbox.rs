@@ -6,23 +6,55 @@ use std::collections::BTreeMap;
 use model::id::PatientNumber;
 use model::time::Instant;
 
+use super::known::Hinted;
 use super::{Intake, Taken};
 use crate::db::{Tx, params};
 use crate::error::Error;
 use crate::frame::Frame;
 
-/// So many are handed out at once, and not many more bytes than this.
-const MOST: usize = 512;
+/// So many are handed out at once, and not many more bytes than this: senders wait for their answers behind
+/// the transaction that accepts them.
+const MOST: usize = 128;
 const MOST_BYTES: i64 = 2 * 1024 * 1024;
 
 /// What may go on: whose papers are not those any more under which it had to wait.
-const NEXT: &str = "select arrival, size from inbox where feed = $1 and arrival > $2 and not exists \
-     (select 1 from office.patient p where p.number = inbox.patient and p.epoch = inbox.held) \
-     order by arrival limit 512";
-const SEALED: &str = "select patient, arrival, control, content, received_at, sealed from inbox \
-     where feed = $1 and arrival > $2 and arrival <= $3 and not exists \
-     (select 1 from office.patient p where p.number = inbox.patient and p.epoch = inbox.held) \
-     order by arrival limit 512";
+macro_rules! waits {
+    ($columns:literal, $from:literal, $order:literal) => {
+        concat!(
+            "select ",
+            $columns,
+            " from inbox",
+            $from,
+            " and not exists (select 1 from office.patient p where p.number = inbox.patient and p.epoch = inbox.held) \
+             order by arrival",
+            $order,
+            " limit 128"
+        )
+    };
+}
+macro_rules! sealed {
+    ($from:literal, $order:literal) => {
+        waits!(
+            "patient, arrival, control, content, received_at, sealed",
+            $from,
+            $order
+        )
+    };
+}
+
+const NEXT: &str = waits!("arrival, size", " where feed = $1 and arrival > $2", "");
+const SEALED: &str = sealed!(" where feed = $1 and arrival > $2 and arrival <= $3", "");
+/// The newest of a patient. Demographics are short; 128 of what is longer would take much memory.
+const OF_PATIENT: Hinted = (
+    sealed!(
+        " indexed by inbox_patient where feed = $1 and arrival > $2 and patient = $3 and size < 65536",
+        " desc"
+    ),
+    sealed!(
+        " where feed = $1 and arrival > $2 and patient = $3 and size < 65536",
+        " desc"
+    ),
+);
 const HOLD: &str = "update inbox set held = $3 where feed = $1 and arrival = $2";
 
 const TAKE: &str = "delete from inbox where feed = $1 and arrival";
@@ -79,6 +111,25 @@ impl Intake {
             .fetch_all(SEALED, params![feed, behind, last])
             .await?;
         self.open(rows, last).await
+    }
+
+    /// Short messages of a patient that wait behind an arrival number of a feed and may be accepted, the
+    /// last ones first.
+    ///
+    /// # Errors
+    /// When a database does not answer.
+    pub async fn waiting_of(
+        &self,
+        patient: PatientNumber,
+        feed: &str,
+        behind: i64,
+    ) -> Result<Vec<Waiting>, Error> {
+        let sql = self.db().text(OF_PATIENT.0, OF_PATIENT.1);
+        let rows = self
+            .db()
+            .fetch_all(sql, params![feed, behind, patient])
+            .await?;
+        Ok(self.open(rows, behind).await?.messages)
     }
 
     async fn open(&self, rows: Vec<Row>, last: i64) -> Result<Queue, Error> {

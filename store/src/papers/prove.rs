@@ -166,6 +166,26 @@ impl Versions {
     }
 }
 
+/// What facilities have said of some patients under proved numbers, as it stood at one moment.
+pub struct Demographics {
+    papers: Papers,
+    versions: Versions,
+}
+
+impl Demographics {
+    /// Whether a facility said just this before: then it proves nothing new.
+    pub fn hold(&self, said: &Proof) -> bool {
+        self.versions.is_remembered(&Given::of(&self.papers, said))
+    }
+
+    /// Whether an item that says this may be of the patient whom the facility's demographics name. One
+    /// that does not fit is withheld; the link stays.
+    pub fn fit(&self, said: &Proof) -> bool {
+        let given = Given::of(&self.papers, said);
+        given.tokens.fits(self.versions.of_link(&given))
+    }
+}
+
 impl Papers {
     /// Compares a facility's own demographics with the papers that name the link, and remembers them.
     /// Where the link stands then. A link that comes to stand elsewhere takes the patient's epoch one
@@ -185,14 +205,19 @@ impl Papers {
     }
 
     /// The same for links of different patients, in one transaction: what became of each. When it
-    /// fails, each is tried alone, so that nobody's papers hold up another one's.
+    /// fails for what somebody's papers are, each is tried alone: they hold up nobody else's.
     pub async fn prove_links(&self, proofs: &[Proof]) -> Vec<Result<LinkState, Error>> {
         let patients: BTreeSet<PatientNumber> = proofs.iter().map(|proof| proof.patient).collect();
         // What one link of a patient proves counts for the next one.
-        if patients.len() == proofs.len()
-            && let Ok(states) = self.prove_together(proofs).await
-        {
-            return states.into_iter().map(Ok).collect();
+        if patients.len() == proofs.len() {
+            match self.prove_together(proofs).await {
+                Ok(states) => return states.into_iter().map(Ok).collect(),
+                Err(Error::Unavailable(what)) => {
+                    let unavailable = proofs.iter().map(|_| Err(Error::Unavailable(what)));
+                    return unavailable.collect();
+                }
+                Err(_) => {}
+            }
         }
         let mut states = Vec::with_capacity(proofs.len());
         for proof in proofs {
@@ -201,21 +226,17 @@ impl Papers {
         states
     }
 
-    /// Whether an item may be of the patient whom the facility's demographics name. An item that does
-    /// not fit is withheld; the link stays.
+    /// What facilities have said of patients under numbers that they proved.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn fits(
-        &self,
-        patient: PatientNumber,
-        local_id: &LocalPatientId,
-        evidence: &Evidence,
-    ) -> Result<bool, Error> {
-        let given = Given::of(self, &Proof::new(patient, local_id, evidence));
-        let office = &self.shared().office;
-        let versions = office.fetch_among(VERSIONS, &[given.patient.0]).await?;
-        Ok(given.tokens.fits(Versions::of(versions).of_link(&given)))
+    pub async fn demographics(&self, patients: &[PatientNumber]) -> Result<Demographics, Error> {
+        let numbers: Vec<i64> = patients.iter().map(|patient| patient.0).collect();
+        let versions = self.shared().office.fetch_among(VERSIONS, &numbers).await?;
+        Ok(Demographics {
+            papers: self.clone(),
+            versions: Versions::of(versions),
+        })
     }
 
     async fn prove(&self, proof: &Proof) -> Result<LinkState, Error> {
@@ -225,9 +246,8 @@ impl Papers {
 
     async fn prove_together(&self, proofs: &[Proof]) -> Result<Vec<LinkState>, Error> {
         let given: Vec<Given> = proofs.iter().map(|proof| Given::of(self, proof)).collect();
-        let numbers: Vec<i64> = given.iter().map(|given| given.patient.0).collect();
-        let known = self.shared().office.fetch_among(VERSIONS, &numbers).await?;
-        let known = Versions::of(known);
+        let patients: Vec<PatientNumber> = given.iter().map(|given| given.patient).collect();
+        let known = self.demographics(&patients).await?.versions;
         let news = given.iter().filter(|given| !known.is_remembered(given));
         let news: Vec<Given> = news.copied().collect();
         let states = match news.is_empty() {

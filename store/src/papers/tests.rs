@@ -15,7 +15,7 @@ use model::papers::{ConsentPaper, Facilities, WithdrawalPaper};
 use model::person::Sex;
 use model::record::{Categories, Category};
 
-use super::{Conflict, Disagreement, Entered, Entry, Evidence, PaperError, Papers, What};
+use super::{Conflict, Disagreement, Entered, Entry, Evidence, PaperError, Papers, Proof, What};
 use crate::Store;
 use crate::db::params;
 use crate::error::Error;
@@ -108,6 +108,21 @@ fn evidence() -> Evidence {
         kana: Some("ミホン キヨウミ".to_owned()),
         kanji: Some("見本 京美".to_owned()),
     }
+}
+
+/// Whether an item that says this is taken for the patient's.
+async fn fits(
+    papers: &Papers,
+    patient: PatientNumber,
+    local: &LocalPatientId,
+    evidence: &Evidence,
+) -> bool {
+    let said = Proof {
+        patient,
+        local_id: local.clone(),
+        evidence: evidence.clone(),
+    };
+    papers.demographics(&[patient]).await.unwrap().fit(&said)
 }
 
 /// Enters a consent in force and has the hospital agree.

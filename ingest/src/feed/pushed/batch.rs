@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt};
 use model::id::PatientNumber;
-use store::{Bearing, Error, PatientChange, Waiting};
+use store::{Bearing, Demographics, Error, PatientChange, Waiting};
 
 use super::Lane;
 use super::named::Theirs;
@@ -31,11 +31,15 @@ impl Lane {
                 .or_default()
                 .push(Arc::new(message));
         }
-        let patients = self.looked_up(&of).await?;
+        let (patients, stated) = match self.looked_up(&of).await {
+            Err(Error::Corrupt(_)) => return self.each_alone(of.keys(), &of, report).await,
+            looked_up => looked_up?,
+        };
+        let stated = &stated;
         report.patients += patients.len();
         let changes = stream::iter(patients).map(|(theirs, bearing)| async move {
             let mut report = Report::default();
-            let change = self.change(theirs, bearing, &mut report).await;
+            let change = self.change(theirs, bearing, stated, &mut report).await;
             change.map(|change| (change, report))
         });
         let mut changes = changes.buffered(AT_ONCE);
@@ -53,8 +57,13 @@ impl Lane {
         self.accept(batch, &of, report).await
     }
 
-    /// The messages of each patient under their names, with what is kept and bears on them.
-    async fn looked_up(&self, of: &OfPatients) -> Result<Vec<(Theirs, Bearing)>, Error> {
+    /// The messages of each patient under their names, with what is kept and bears on them, and what the
+    /// facility said of the patients. That is asked last: whoever adds to it after the look at what is
+    /// kept comes to accept it behind this batch, or makes this batch start again.
+    async fn looked_up(
+        &self,
+        of: &OfPatients,
+    ) -> Result<(Vec<(Theirs, Bearing)>, Demographics), Error> {
         let (facility, intake) = (&self.feed.facility, self.store.intake());
         let patients: Vec<PatientNumber> = of.keys().copied().collect();
         let entries = self.papers.entries(facility, &patients).await?;
@@ -67,7 +76,8 @@ impl Lane {
             let bearing = bearing.remove(&theirs.entry.patient);
             (theirs, bearing.unwrap_or_default())
         };
-        Ok(named.into_iter().map(with).collect())
+        let looked_up = named.into_iter().map(with).collect();
+        Ok((looked_up, self.papers.demographics(&patients).await?))
     }
 
     /// Accepts a batch. A paper that came in between stops it, and so does what is kept of one patient
@@ -84,8 +94,17 @@ impl Lane {
             Err(Error::StaleEpoch | Error::NotFound | Error::Corrupt(_)) => report.repeated += 1,
             other => return other,
         }
+        self.each_alone(&patients, of, report).await
+    }
+
+    async fn each_alone(
+        &self,
+        patients: impl IntoIterator<Item = &PatientNumber>,
+        of: &OfPatients,
+        report: &mut Report,
+    ) -> Result<(), Error> {
         for patient in patients {
-            if let Some((patient, messages)) = of.get_key_value(&patient) {
+            if let Some(messages) = of.get(patient) {
                 let one = BTreeMap::from([(*patient, messages.clone())]);
                 self.alone(&one, report).await?;
             }
@@ -107,8 +126,9 @@ impl Lane {
     async fn again(&self, of: &OfPatients) -> Result<(), Error> {
         // What is read again is counted already.
         let counted = &mut Report::default();
-        for (theirs, bearing) in self.looked_up(of).await? {
-            let change = self.change(theirs, bearing, counted).await?;
+        let (patients, stated) = self.looked_up(of).await?;
+        for (theirs, bearing) in patients {
+            let change = self.change(theirs, bearing, &stated, counted).await?;
             let intake = self.store.intake();
             intake.accept(change.into_iter().collect()).await?;
         }

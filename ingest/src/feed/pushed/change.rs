@@ -8,10 +8,12 @@ use model::finding::Place;
 use model::id::PatientNumber;
 use model::papers::LinkState;
 use normalize::lint;
-use store::{Bearing, Error, Item, Known, Namesake, Outcome, PatientChange, Taken};
+use store::{
+    Bearing, Demographics, Error, Item, Known, Link, Namesake, Outcome, PatientChange, Taken,
+};
 
 use super::super::ssmix::again::withheld_again;
-use super::super::ssmix::prove::{prove_with, test};
+use super::super::ssmix::prove::{facts, test};
 use super::super::ssmix::read::{ReadFile, Reader};
 use super::super::ssmix::states_demographics;
 use super::Lane;
@@ -26,11 +28,15 @@ impl Lane {
         &self,
         mut theirs: Theirs,
         bearing: Bearing,
+        stated: &Demographics,
         report: &mut Report,
     ) -> Result<Option<PatientChange>, Error> {
         let intake = self.store.intake();
         let reader = self.reader(&theirs, &bearing);
-        self.prove(&mut theirs, &reader, report).await?;
+        let afresh = match self.prove(&mut theirs, &reader, report).await? {
+            true => Some(self.papers.demographics(&[theirs.entry.patient]).await?),
+            false => None,
+        };
         let named = std::mem::take(&mut theirs.named).into_iter();
         let (ready, waiting): (Vec<Named>, Vec<Named>) =
             named.partition(|named| theirs.is_proved(named.number));
@@ -50,7 +56,8 @@ impl Lane {
             arrivals: arrivals(&ready),
         };
         let mut read = self.read(&reader, &ready, &bearing, report).await?;
-        test(&self.papers, entry, &mut read).await?;
+        let stated = afresh.as_ref().unwrap_or(stated);
+        test(&self.papers, entry, stated, &mut read).await?;
         let Bearing {
             known, namesakes, ..
         } = bearing;
@@ -73,20 +80,27 @@ impl Lane {
     }
 
     /// A link that is not proved yet is proved by the newest demographics among the messages that say
-    /// enough, else by another message.
+    /// enough, else by another message. What waits behind the batch counts too: where history is sent in
+    /// its order, the first demographics have an older name. Whether a link was proved.
     async fn prove(
         &self,
         theirs: &mut Theirs,
         reader: &Reader,
         report: &mut Report,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
+        let is_unproved = |link: &Link| link.state == LinkState::Unproved;
+        if !theirs.entry.links.iter().any(is_unproved) {
+            return Ok(false);
+        }
+        let further = self.further(theirs).await?;
         let Theirs { entry, named, .. } = theirs;
+        let mut proved = false;
         for (at, link) in entry.links.iter_mut().enumerate() {
-            if link.state != LinkState::Unproved {
+            if !is_unproved(link) {
                 continue;
             }
-            let of_number = named.iter().filter(|named| named.number == at);
-            let mut of_number: Vec<&Named> = of_number.collect();
+            let all = named.iter().chain(&further);
+            let mut of_number: Vec<&Named> = all.filter(|named| named.number == at).collect();
             of_number
                 .sort_by_key(|named| (!named.is_demographics(), Reverse(named.name.instant())));
             for one in of_number {
@@ -97,7 +111,11 @@ impl Lane {
                 let Some(evidence) = readable.find_map(|file| file.evidence.as_ref()) else {
                     continue;
                 };
-                link.state = prove_with(&self.papers, entry.patient, link, evidence).await?;
+                let evidence = facts(evidence);
+                let proof = self
+                    .papers
+                    .prove_link(entry.patient, &link.local_id, &evidence);
+                link.state = proof.await?;
                 if link.state != LinkState::Unproved {
                     // The step that the proof itself took; see the proof of a storage.
                     entry.epoch += 1;
@@ -105,12 +123,12 @@ impl Lane {
                 }
             }
             match link.state {
-                LinkState::Proved => {}
+                LinkState::Proved => proved = true,
                 LinkState::Disagrees => report.closed_links += 1,
                 LinkState::Unproved => report.unproved_links += 1,
             }
         }
-        Ok(())
+        Ok(proved)
     }
 
     /// Reads messages. The same message once more is left out.

@@ -36,15 +36,7 @@ impl Theirs {
     fn named(feed: &Feed, entry: RosterEntry, messages: Vec<Arc<Waiting>>) -> Self {
         let ids = entry.links.iter().map(|link| link.local_id.id.reveal());
         let ids: Vec<String> = ids.map(|id| feed.identity.canonical(id)).collect();
-        let named = messages.into_iter().map(|message| {
-            let name = pushed::name(&message.raw, feed, message.received_at);
-            let number = ids.iter().position(|id| *id == name.patient);
-            Named {
-                number: number.unwrap_or(ids.len()),
-                message,
-                name,
-            }
-        });
+        let named = messages.into_iter().map(|one| Named::of(feed, &ids, one));
         let named = named.collect();
         Self { entry, ids, named }
     }
@@ -73,7 +65,22 @@ impl Lane {
             let named = theirs.map(|(entry, messages)| Theirs::named(&feed, entry, messages));
             named.collect()
         };
-        let named = cpu::run(Pace::Live, name).await;
+        let named = cpu::run(Pace::Soon, name).await;
+        named.map_err(|_| Error::Unavailable("reading"))
+    }
+
+    /// Further messages of a patient, which wait behind the batch.
+    pub(super) async fn further(&self, theirs: &Theirs) -> Result<Vec<Named>, Error> {
+        let arrivals = theirs.named.iter().map(|named| named.message.arrival);
+        let last = arrivals.max().unwrap_or_default();
+        let (patient, intake) = (theirs.entry.patient, self.store.intake());
+        let waiting = intake.waiting_of(patient, &self.feed.id, last).await?;
+        let (ids, feed) = (theirs.ids.clone(), Arc::clone(&self.feed));
+        let name = move || {
+            let waiting = waiting.into_iter().map(Arc::new);
+            waiting.map(|one| Named::of(&feed, &ids, one)).collect()
+        };
+        let named = cpu::run(Pace::Soon, name).await;
         named.map_err(|_| Error::Unavailable("reading"))
     }
 
@@ -111,7 +118,7 @@ impl Lane {
             feed: Arc::clone(&self.feed),
             numbers: numbers.collect(),
             most: self.most,
-            pace: Pace::Live,
+            pace: Pace::Soon,
             intake: self.store.intake(),
         }
     }
@@ -153,6 +160,16 @@ impl Lane {
 }
 
 impl Named {
+    fn of(feed: &Feed, ids: &[String], message: Arc<Waiting>) -> Self {
+        let name = pushed::name(&message.raw, feed, message.received_at);
+        let number = ids.iter().position(|id| *id == name.patient);
+        Self {
+            number: number.unwrap_or(ids.len()),
+            message,
+            name,
+        }
+    }
+
     /// Whether it is the facility's own statement of who the patient is.
     pub(super) fn is_demographics(&self) -> bool {
         self.name.kind == DataKind::Adt00

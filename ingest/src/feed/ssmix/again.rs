@@ -78,7 +78,8 @@ pub(crate) async fn withheld_again(
     let contents = intake.contents(entry.patient, &withheld).await?;
     let kept: Vec<(Item, Content)> = withheld.into_iter().zip(contents).collect();
     let mut read = reader.again(&kept, Origin::Pushed).await;
-    test(papers, entry, &mut read).await?;
+    let stated = papers.demographics(&[entry.patient]).await?;
+    test(papers, entry, &stated, &mut read).await?;
     read.retain(|file| file.item.outcome != Outcome::Withheld);
     Ok(read)
 }

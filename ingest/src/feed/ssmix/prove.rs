@@ -2,10 +2,9 @@
 //! is opened, and every later item is tested against what proved it.
 
 use futures_util::future::join_all;
-use model::id::PatientNumber;
 use model::papers::LinkState;
 use normalize::lint;
-use store::{Error, Evidence, Link, Outcome, Papers, Proof, RosterEntry};
+use store::{Demographics, Error, Evidence, Link, Outcome, Papers, Proof, RosterEntry};
 
 use super::Tree;
 use super::read::{self, ReadFile};
@@ -162,34 +161,35 @@ impl Trial {
     }
 }
 
-/// Compares what an item says about the patient with the papers. Where the link stands then.
-pub(crate) async fn prove_with(
-    papers: &Papers,
-    patient: PatientNumber,
-    link: &Link,
-    evidence: &normalize::Evidence,
-) -> Result<LinkState, Error> {
-    papers
-        .prove_link(patient, &link.local_id, &facts(evidence))
-        .await
-}
-
-/// Every item is tested against the demographics that proved the link of its number; what
+/// Every item is tested against the demographics that proved the link of its number (`stated`); what
 /// disagrees may be another patient's and is withheld. New demographics of the facility join the
 /// evidence.
 pub(crate) async fn test(
     papers: &Papers,
     entry: &RosterEntry,
+    stated: &Demographics,
     read: &mut [ReadFile],
 ) -> Result<(), Error> {
+    let said = |file: &ReadFile| {
+        Some(Proof {
+            patient: entry.patient,
+            local_id: entry.links.get(file.number)?.local_id.clone(),
+            evidence: facts(file.evidence.as_ref()?),
+        })
+    };
+    let mut afresh = None;
     for file in read
         .iter()
         .filter(|file| file.is_demographics && file.item.outcome == Outcome::Read)
     {
-        if let (Some(evidence), Some(link)) = (&file.evidence, entry.links.get(file.number)) {
-            prove_with(papers, entry.patient, link, evidence).await?;
+        if let Some(said) = said(file).filter(|said| !stated.hold(said)) {
+            papers
+                .prove_link(said.patient, &said.local_id, &said.evidence)
+                .await?;
+            afresh = Some(papers.demographics(&[entry.patient]).await?);
         }
     }
+    let stated = afresh.as_ref().unwrap_or(stated);
     // The files of a patient mostly say the same.
     let mut tested: Vec<(usize, normalize::Evidence, bool)> = Vec::new();
     for file in read
@@ -199,12 +199,10 @@ pub(crate) async fn test(
         let known = tested.iter().find(|(number, evidence, _)| {
             *number == file.number && Some(evidence) == file.evidence.as_ref()
         });
-        let fits = match (known, &file.evidence, entry.links.get(file.number)) {
+        let fits = match (known, &file.evidence, said(file)) {
             (Some((_, _, fits)), _, _) => *fits,
-            (None, Some(evidence), Some(link)) => {
-                let fits = papers
-                    .fits(entry.patient, &link.local_id, &facts(evidence))
-                    .await?;
+            (None, Some(evidence), Some(said)) => {
+                let fits = stated.fit(&said);
                 tested.push((file.number, evidence.clone(), fits));
                 fits
             }
@@ -217,7 +215,8 @@ pub(crate) async fn test(
     Ok(())
 }
 
-fn facts(evidence: &normalize::Evidence) -> Evidence {
+/// What a facility's demographics say.
+pub(crate) fn facts(evidence: &normalize::Evidence) -> Evidence {
     Evidence {
         birth_date: evidence.birth_date,
         sex: evidence.sex,
