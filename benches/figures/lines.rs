@@ -1,6 +1,7 @@
 //! How fast messages over MLLP are acknowledged, and how fast what was acknowledged becomes records.
 //! The senders are stop-and-wait, as hospitals are, and run on the same cores.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -9,7 +10,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, ensure};
 use ingest::Ingest;
 use model::feed::Feed;
-use normalize::ssmix::path::Flag;
+use normalize::ssmix::data_type::DataKind;
+use normalize::ssmix::path::{FileName, Flag};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -28,10 +30,21 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 type Messages = Vec<Arc<[u8]>>;
 
-/// Pushes to hubs of the databases, sync on.
-pub(crate) async fn run(folder: &Path, databases: &[Database]) -> anyhow::Result<()> {
+/// What is pushed.
+struct Day {
+    /// One message of each patient, which proves the link.
+    first: Messages,
+    rest: Messages,
+}
+
+/// Pushes to hubs of the databases, sync on, over so many connections; in all rounds when none are said.
+pub(crate) async fn run(
+    folder: &Path,
+    databases: &[Database],
+    wanted: &[u64],
+) -> anyhow::Result<()> {
     let mut hospital = Hospital::write(folder, PATIENTS, FILES)?;
-    let messages = messages(&hospital)?;
+    let day = day(&hospital)?;
     // All of it is pushed; the feed of its storage finds nothing.
     let nothing = tempfile::tempdir()?;
     hospital.roots = vec![nothing.path().to_owned()];
@@ -42,31 +55,45 @@ pub(crate) async fn run(folder: &Path, databases: &[Database]) -> anyhow::Result
     );
     for database in databases {
         for (connections, count) in ROUNDS {
-            let some: Messages = messages.iter().take(count).cloned().collect();
-            round(*database, &hospital, connections, some).await?;
+            if !wanted.is_empty() && !wanted.contains(&u64::try_from(connections)?) {
+                continue;
+            }
+            let day = Day {
+                first: day.first.clone(),
+                rest: day.rest.iter().take(count).cloned().collect(),
+            };
+            round(*database, &hospital, connections, day).await?;
         }
     }
     Ok(())
 }
 
 /// The valid files, one after the other of each patient in turn, as a hospital's day has them.
-fn messages(hospital: &Hospital) -> anyhow::Result<Messages> {
+fn day(hospital: &Hospital) -> anyhow::Result<Day> {
     let mut files = Vec::new();
     hospital.each(|file| {
         if file.name.flag == Flag::Active {
-            files.push((file.name.instant(), file.path));
+            files.push((file.name.instant(), file.path, file.name));
         }
     })?;
-    files.sort();
-    let read = |(_, path)| Ok(std::fs::read(path)?.into());
-    files.into_iter().map(read).collect()
+    files.sort_by_key(|(at, path, _)| (*at, path.clone()));
+    let mut seen = BTreeSet::new();
+    let states = |name: &FileName| name.kind == DataKind::Adt00;
+    let (first, rest): (Vec<_>, Vec<_>) = files
+        .into_iter()
+        .partition(|(_, _, name)| states(name) && seen.insert(name.patient.clone()));
+    let read = |(_, path, _)| Ok(std::fs::read(path)?.into());
+    Ok(Day {
+        first: first.into_iter().map(read).collect::<anyhow::Result<_>>()?,
+        rest: rest.into_iter().map(read).collect::<anyhow::Result<_>>()?,
+    })
 }
 
 async fn round(
     database: Database,
     hospital: &Hospital,
     connections: usize,
-    messages: Messages,
+    Day { first, rest }: Day,
 ) -> anyhow::Result<()> {
     let hub = Hub::open(database, hospital, &std::env::temp_dir()).await?;
     hub.consents(hospital).await?;
@@ -75,9 +102,11 @@ async fn round(
     let (stop, stopping) = watch::channel(false);
     let feeds = Ingest::new(hub.store.clone(), 16 << 20);
     let running = tokio::spawn(feeds.run(stopping));
-    let count = u64::try_from(messages.len())?;
+    send(address, 1, first).await?;
+    wait_for_the_lane(&hub, &line).await?;
+    let count = u64::try_from(rest.len())?;
     let (cpu, start) = (process::cpu() + process::postgres_cpu(), Instant::now());
-    let (took, senders) = send(address, connections, messages).await?;
+    let (took, senders) = send(address, connections, rest).await?;
     let acknowledged = start.elapsed();
     wait_for_the_lane(&hub, &line).await?;
     let accepted = start.elapsed();

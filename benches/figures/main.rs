@@ -5,7 +5,7 @@
 //! cargo bench --bench figures -- backfill 10000 sqlite        so many files, one database
 //! cargo bench --bench figures -- backfill 1000000 /mnt/large  storages stay there, to be used again
 //! cargo bench --bench figures -- reads
-//! cargo bench --bench figures -- lines
+//! cargo bench --bench figures -- lines 256                    over so many connections
 //! cargo bench --bench figures -- together
 //! cargo bench --bench figures -- schema 300000                so many records
 //! ```
@@ -91,7 +91,7 @@ async fn main() -> anyhow::Result<()> {
         reads::run(folder, &databases).await?;
     }
     if wanted("lines") {
-        lines::run(folder, &databases).await?;
+        lines::run(folder, &databases, &numbers).await?;
     }
     if wanted("together") {
         together::run(folder).await?;
