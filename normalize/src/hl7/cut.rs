@@ -23,6 +23,8 @@ pub(super) struct Segment {
     pub(super) end: u32,
     /// Fields after the name.
     pub(super) fields: u32,
+    /// Whether it holds neither an escape character nor a control character.
+    pub(super) is_plain: bool,
     first: u32,
 }
 
@@ -57,9 +59,18 @@ impl Cut {
             start: offset(start),
             end: offset(end),
             fields,
+            is_plain: !needs_a_look(line, self.separators.escape),
             first,
         });
     }
+}
+
+/// Whether any byte may be of an escape character or of a control character, of which some are two
+/// bytes that begin with C2.
+fn needs_a_look(line: &str, escape: char) -> bool {
+    let escape = escape.encode_utf8(&mut [0; 4]).bytes().next();
+    line.bytes()
+        .any(|byte| byte.is_ascii_control() || byte == 0xC2 || Some(byte) == escape)
 }
 
 /// Cuts a message. `None` when the text does not begin with MSH and a usable field separator.

@@ -99,9 +99,11 @@ impl Message {
 
     /// The segments in their order.
     pub fn segments(&self) -> impl Iterator<Item = Segment<'_>> {
-        (0..self.cut.segments.len()).map(|index| Segment {
+        let cuts = self.cut.segments.iter().enumerate();
+        cuts.map(|(index, cut)| Segment {
             message: self,
             index,
+            cut,
         })
     }
 
@@ -144,12 +146,11 @@ impl Message {
             .cut
             .segments
             .partition_point(|segment| segment.start <= position);
-        let Some(index) = index.checked_sub(1) else {
+        let Some(segment) = index
+            .checked_sub(1)
+            .and_then(|index| self.segments().nth(index))
+        else {
             return Place::default();
-        };
-        let segment = Segment {
-            message: self,
-            index,
         };
         let number = (1..=segment.field_count())
             .rev()
@@ -169,15 +170,8 @@ impl Message {
             found.add(notice.rule, place);
         }
         let separators = self.cut.separators;
-        let suspicious = |char: char| char == separators.escape || char.is_control();
-        for segment in self.segments() {
-            let first = if segment.name() == "MSH" { 3 } else { 1 };
-            if !self
-                .text(segment.field(first).start, segment.end())
-                .contains(suspicious)
-            {
-                continue;
-            }
+        for segment in self.segments().filter(|segment| !segment.cut.is_plain) {
+            let first = if segment.is_header() { 3 } else { 1 };
             for field in (first..=segment.field_count()).map(|number| segment.field(number)) {
                 escape::notices(field.raw(), &separators, |rule, start, end| {
                     found.add(rule, field.place_within(start, end));
@@ -186,7 +180,7 @@ impl Message {
         }
         for segment in self
             .segments()
-            .filter(|segment| segment.end() - segment.start() > text::offset(MOST_PARTS))
+            .filter(|segment| segment.length() > MOST_PARTS)
         {
             for field in (1..=segment.field_count()).map(|number| segment.field(number)) {
                 if field.is_oversized() {
@@ -242,30 +236,19 @@ fn declared_character_sets(bytes: &[u8]) -> String {
 pub struct Segment<'m> {
     message: &'m Message,
     index: usize,
+    cut: &'m cut::Segment,
 }
 
 impl<'m> Segment<'m> {
-    fn cut(&self) -> cut::Segment {
-        self.message
-            .cut
-            .segments
-            .get(self.index)
-            .copied()
-            .unwrap_or_default()
-    }
-
-    fn start(&self) -> u32 {
-        self.cut().start
-    }
-
-    fn end(&self) -> u32 {
-        self.cut().end
-    }
-
     /// The name, e.g. `PID`.
     pub fn name(&self) -> &'m str {
-        let start = self.start();
+        let start = self.cut.start;
         self.message.text(start, start + 3)
+    }
+
+    /// Whether it is the MSH, of which a message has one.
+    const fn is_header(&self) -> bool {
+        self.index == 0
     }
 
     /// Number of the segment in the message (MSH = 1).
@@ -275,36 +258,24 @@ impl<'m> Segment<'m> {
 
     /// Bytes of its text.
     pub(crate) fn length(&self) -> usize {
-        self.end().saturating_sub(self.start()) as usize
+        self.cut.end.saturating_sub(self.cut.start) as usize
     }
 
     /// Number of the last field that was sent, empty or not.
     pub fn field_count(&self) -> usize {
-        let fields = self.cut().fields as usize;
-        if self.name() == "MSH" {
-            fields + 1
-        } else {
-            fields
-        }
+        self.cut.fields as usize + usize::from(self.is_header())
     }
 
     /// A field by its number; MSH-1 is the field separator. A field that was not sent is empty.
     pub fn field(&self, number: usize) -> Field<'m> {
-        let segment = self.cut();
-        let header = self.name() == "MSH";
-        let (start, end) = if header && number == 1 {
-            (segment.start + 3, segment.start + 4)
+        let (start, end) = if self.is_header() && number == 1 {
+            (self.cut.start + 3, self.cut.start + 4)
         } else {
-            let index = if header {
-                number.saturating_sub(1)
-            } else {
-                number
-            };
-            self.message.cut.field(&segment, index)
+            let index = number.saturating_sub(usize::from(self.is_header()));
+            self.message.cut.field(self.cut, index)
         };
         Field {
-            message: self.message,
-            ordinal: self.ordinal(),
+            segment: *self,
             number,
             start,
             end,
@@ -316,8 +287,8 @@ impl<'m> Segment<'m> {
         Place {
             segment: self.name().to_owned(),
             ordinal: self.ordinal(),
-            start: self.message.decoded.raw(self.start() as usize),
-            end: self.message.decoded.raw(self.end() as usize),
+            start: self.message.decoded.raw(self.cut.start as usize),
+            end: self.message.decoded.raw(self.cut.end as usize),
             ..Place::default()
         }
     }
@@ -326,14 +297,26 @@ impl<'m> Segment<'m> {
 /// A field of a segment.
 #[derive(Debug, Clone, Copy)]
 pub struct Field<'m> {
-    message: &'m Message,
-    ordinal: u32,
+    segment: Segment<'m>,
     number: usize,
     start: u32,
     end: u32,
 }
 
 impl<'m> Field<'m> {
+    fn separators(&self) -> &'m Separators {
+        self.segment.message.separators()
+    }
+
+    /// A part of the field without its escape sequences.
+    fn unescape(&self, part: &'m str) -> Cow<'m, str> {
+        if self.segment.cut.is_plain {
+            Cow::Borrowed(part)
+        } else {
+            escape::unescape(part, self.separators())
+        }
+    }
+
     /// Whether nothing was sent: "no statement".
     pub fn is_empty(&self) -> bool {
         self.start == self.end
@@ -346,7 +329,7 @@ impl<'m> Field<'m> {
 
     /// Whether the field holds anything but separators, blanks and `""`.
     pub fn has_content(&self) -> bool {
-        let separators = self.message.separators();
+        let separators = self.separators();
         let between = |char: char| {
             char == separators.component
                 || char == separators.repetition
@@ -359,29 +342,29 @@ impl<'m> Field<'m> {
 
     /// The text between the separators, escapes and all.
     pub fn raw(&self) -> &'m str {
-        self.message.text(self.start, self.end)
+        self.segment.message.text(self.start, self.end)
     }
 
     /// The first component of the first repetition, unescaped, blanks around it dropped; `None`
     /// when it is empty or `""`.
     pub fn text(&self) -> Option<String> {
-        let separators = self.message.separators();
+        let separators = self.separators();
         let stop = |char: char| char == separators.component || char == separators.repetition;
         let first = self.raw().split(stop).next().unwrap_or_default();
-        value(escape::unescape(first, separators))
+        value(self.unescape(first))
             .map(|text| text.trim().to_owned())
             .filter(|text| !text.is_empty())
     }
 
     /// The whole field unescaped, separators and all: for bodies that keep it in the sender's form.
     pub fn whole(&self) -> String {
-        escape::unescape(self.raw(), self.message.separators()).into_owned()
+        self.unescape(self.raw()).into_owned()
     }
 
     /// The repetitions; none when the field is empty.
     pub fn repetitions(&self) -> impl Iterator<Item = Repetition<'m>> + use<'m> {
         let (field, whole) = (*self, self.is_oversized());
-        let separator = (!whole).then_some(self.message.separators().repetition);
+        let separator = (!whole).then_some(self.separators().repetition);
         let parts = (!self.is_empty()).then(|| pieces(field.raw(), separator));
         (1..)
             .zip(parts.into_iter().flatten())
@@ -406,20 +389,10 @@ impl<'m> Field<'m> {
 
     /// Where a part of the field's text stands.
     pub(crate) fn place_within(&self, start: usize, end: usize) -> Place {
-        let decoded = &self.message.decoded;
-        let segment = self
-            .message
-            .cut
-            .segments
-            .get(self.ordinal as usize - 1)
-            .copied()
-            .unwrap_or_default();
+        let decoded = &self.segment.message.decoded;
         Place {
-            segment: self
-                .message
-                .text(segment.start, segment.start + 3)
-                .to_owned(),
-            ordinal: self.ordinal,
+            segment: self.segment.name().to_owned(),
+            ordinal: self.segment.ordinal(),
             field: text::offset(self.number),
             start: decoded.raw(self.start as usize + start),
             end: decoded.raw(self.start as usize + end),
@@ -428,7 +401,7 @@ impl<'m> Field<'m> {
     }
 
     fn is_oversized(&self) -> bool {
-        let separators = self.message.separators();
+        let separators = self.separators();
         let part = |char: char| {
             char == separators.component
                 || char == separators.repetition
@@ -465,7 +438,7 @@ pub struct Repetition<'m> {
 impl<'m> Repetition<'m> {
     /// The components with the places where they begin.
     fn components(&self) -> impl Iterator<Item = (usize, &'m str)> + use<'m> {
-        let separator = self.field.message.separators().component;
+        let separator = self.field.separators().component;
         pieces(self.raw, (!self.whole).then_some(separator))
     }
 
@@ -499,8 +472,8 @@ impl<'m> Repetition<'m> {
     }
 
     fn unescaped(&self, component: &'m str) -> Option<Cow<'m, str>> {
-        let separators = self.field.message.separators();
-        let unescaped = escape::unescape(component, separators);
+        let separators = self.field.separators();
+        let unescaped = self.field.unescape(component);
         match separators.subcomponent {
             Some('&') | None => value(unescaped),
             // Escaped separators cannot be told from real ones any more, but both read as `&`.
@@ -511,7 +484,7 @@ impl<'m> Repetition<'m> {
     /// The sub-components of a component, unescaped; blanks stay. `None` stands for those that are
     /// empty or `""`.
     pub fn subs(&self, component: usize) -> impl Iterator<Item = Option<Cow<'m, str>>> + use<'m> {
-        let separators = self.field.message.separators();
+        let separators = self.field.separators();
         let inside = separators.inside_a_component(self.whole);
         let raw = self.part(component).map(|(_, raw)| raw);
         let parsed = raw

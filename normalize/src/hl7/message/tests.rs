@@ -235,7 +235,7 @@ type Parts<'a> = Vec<Vec<Vec<&'a str>>>;
 
 impl<'m> Field<'m> {
     fn parts(&self) -> Parts<'m> {
-        let subcomponent = self.message.separators().subcomponent;
+        let subcomponent = self.separators().subcomponent;
         let components = |repetition: Repetition<'m>| {
             let components = repetition.components();
             components
