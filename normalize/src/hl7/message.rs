@@ -413,14 +413,22 @@ impl<'m> Field<'m> {
 
 /// The pieces of a text between separators, each with the place where it begins.
 fn pieces(text: &str, separator: Option<char>) -> impl Iterator<Item = (usize, &str)> {
-    let width = separator.map_or(0, char::len_utf8);
-    let mut at = 0;
-    text.split(move |char| Some(char) == separator)
-        .map(move |piece| {
-            let start = at;
-            at += piece.len() + width;
-            (start, piece)
-        })
+    let mut next = Some(0);
+    std::iter::from_fn(move || {
+        let start = next?;
+        let rest = text.get(start..)?;
+        let end = separator.and_then(|separator| Some((position(rest, separator)?, separator)));
+        next = end.map(|(length, separator)| start + length + separator.len_utf8());
+        Some((start, end.map_or(rest, |(length, _)| rest.get(..length).unwrap_or_default())))
+    })
+}
+
+/// Where a delimiter stands first. Most texts between delimiters are too short for a search by the word.
+fn position(text: &str, separator: char) -> Option<usize> {
+    match u8::try_from(separator) {
+        Ok(byte) if byte.is_ascii() => text.bytes().position(|other| other == byte),
+        _ => text.find(separator),
+    }
 }
 
 /// A repetition of a field.
