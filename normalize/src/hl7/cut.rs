@@ -49,10 +49,10 @@ impl Cut {
         let first = offset(self.starts.len());
         self.starts.push(offset(start));
         let line = text.get(start..end).unwrap_or_default();
-        let width = self.separators.field.len_utf8();
+        // A field separator is ASCII.
+        let separator = u8::try_from(self.separators.field).unwrap_or(b'|');
         self.starts.extend(
-            line.match_indices(self.separators.field)
-                .map(|(at, _)| offset(start + at + width)),
+            memchr::memchr_iter(separator, line.as_bytes()).map(|at| offset(start + at + 1)),
         );
         let fields = offset(self.starts.len()) - first - 1;
         self.segments.push(Segment {
@@ -68,9 +68,13 @@ impl Cut {
 /// Whether any byte may be of an escape character or of a control character, of which some are two
 /// bytes that begin with C2.
 fn needs_a_look(line: &str, escape: char) -> bool {
-    let escape = escape.encode_utf8(&mut [0; 4]).bytes().next();
+    let mut bytes = [0; 4];
+    escape.encode_utf8(&mut bytes);
+    let [first, ..] = bytes;
+    let suspicious = |byte: u8| byte.is_ascii_control() || byte == 0xC2 || byte == first;
+    // To the end in any case: so many bytes at once are tested faster than one after the other.
     line.bytes()
-        .any(|byte| byte.is_ascii_control() || byte == 0xC2 || Some(byte) == escape)
+        .fold(false, |found, byte| found | suspicious(byte))
 }
 
 /// Cuts a message. `None` when the text does not begin with MSH and a usable field separator.
@@ -119,16 +123,15 @@ pub(super) fn cut(decoded: &Decoded, findings: &mut Findings) -> Option<Cut> {
 
 /// Lines that hold anything, without what some transports leave around them.
 fn lines(text: &str) -> impl Iterator<Item = (usize, usize)> {
-    let mut at = 0;
-    text.split(['\r', '\n']).filter_map(move |line| {
-        let start = at;
-        at += line.len() + 1;
-        let junk = ['\0', '\u{0B}', '\u{1A}', '\u{1C}', ' ', '\u{FEFF}'];
-        let leading = line.len() - line.trim_start_matches(junk).len();
-        let kept = line.trim_matches(junk).len();
+    let ends = memchr::memchr2_iter(b'\r', b'\n', text.as_bytes());
+    let mut next = 0;
+    ends.chain([text.len()]).filter_map(move |end| {
+        let start = std::mem::replace(&mut next, end + 1);
+        let line = text.get(start..end).unwrap_or_default();
+        let kept = line.trim_start_matches(['\0', '\u{0B}', '\u{1A}', '\u{1C}', ' ', '\u{FEFF}']);
         // Blanks at the end belong to the last field; blanks alone are no segment.
         let end = start + line.trim_end_matches(['\0', '\u{1A}', '\u{1C}']).len();
-        (kept > 0).then_some((start + leading, end))
+        (!kept.is_empty()).then_some((start + line.len() - kept.len(), end))
     })
 }
 

@@ -419,7 +419,10 @@ fn pieces(text: &str, separator: Option<char>) -> impl Iterator<Item = (usize, &
         let rest = text.get(start..)?;
         let end = separator.and_then(|separator| Some((position(rest, separator)?, separator)));
         next = end.map(|(length, separator)| start + length + separator.len_utf8());
-        Some((start, end.map_or(rest, |(length, _)| rest.get(..length).unwrap_or_default())))
+        Some((
+            start,
+            end.map_or(rest, |(length, _)| rest.get(..length).unwrap_or_default()),
+        ))
     })
 }
 
