@@ -39,8 +39,8 @@ impl Decimal {
             significant => significant,
         };
         Ok(Self(match fraction {
-            Some(fraction) if !fraction.is_empty() => format!("{sign}{whole}.{fraction}"),
-            _ => format!("{sign}{whole}"),
+            Some(fraction) if !fraction.is_empty() => [sign, whole, ".", fraction].concat(),
+            _ => [sign, whole].concat(),
         }))
     }
 

@@ -244,10 +244,11 @@ fn record(
         .first_code()
         .or(observation.code.text.as_deref());
     let parts = [specimen, code, observation.sub_id.as_deref()].map(Option::unwrap_or_default);
-    let key = format!("{}|{}", reading.slot, parts.join("|"));
+    let [specimen, code, sub_id] = parts;
+    let key = [&reading.slot, specimen, code, sub_id].join("|");
     let occurrence = occurrences.entry(key.clone()).or_default();
     *occurrence += 1;
-    let key = format!("{key}|{occurrence}");
+    let key = [key, occurrence.to_string()].join("|");
     let occurred = reading.occurred(observation.effective);
     let category = category(&observation);
     reading.record(

@@ -41,7 +41,8 @@ pub(crate) fn keep(segment: &Segment<'_>, numbers: &[usize], other: &mut Other) 
     for number in numbers {
         let field = segment.field(*number);
         if field.has_content() {
-            other.push((format!("{}-{number}", segment.name()), field.whole()));
+            let name = [segment.name(), "-", &number.to_string()].concat();
+            other.push((name, field.whole()));
         }
     }
 }

@@ -1,5 +1,7 @@
 //! TS and DTM: dates and times of any precision, with the notations of Japanese wards.
 
+use std::borrow::Cow;
+
 use jiff::ToSpan;
 use jiff::civil::{Date, Time};
 use model::time::PartialDateTime;
@@ -33,7 +35,7 @@ pub(crate) fn moment(text: &str) -> Option<(PartialDateTime, bool)> {
     let digits = bare(text);
     let (number, zone) = match digits.find(['+', '-']) {
         Some(at) => (digits.get(..at)?, Some(zone(digits.get(at..)?)?)),
-        None => (digits.as_str(), None),
+        None => (digits.as_ref(), None),
     };
     let (number, fraction) = match (number.split_once('.'), number.len()) {
         (Some((number, fraction)), _) => (number, fraction),
@@ -46,7 +48,10 @@ pub(crate) fn moment(text: &str) -> Option<(PartialDateTime, bool)> {
 }
 
 /// Digits, fraction and zone without what people put between them.
-fn bare(text: &str) -> String {
+fn bare(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Cow::Borrowed(text);
+    }
     let text = text::half_width(text);
     let dashes = text.get(4..5) == Some("-") && text.get(7..8) == Some("-");
     let between =
@@ -136,7 +141,13 @@ fn nanoseconds(fraction: &str) -> Option<i32> {
     if fraction.len() > 6 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    format!("{fraction:0<9}").parse().ok()
+    let missing = u32::try_from(9 - fraction.len()).ok()?;
+    let number: i32 = if fraction.is_empty() {
+        0
+    } else {
+        fraction.parse().ok()?
+    };
+    Some(number * 10_i32.pow(missing))
 }
 
 #[cfg(test)]
