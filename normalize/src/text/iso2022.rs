@@ -218,8 +218,10 @@ impl Lines<'_> {
             reading.doubtful |= first == Some(b'|');
             match (first, second) {
                 (Some(ESC), _) => break,
-                (Some(0x21..=0x7E), Some(0x21..=0x7E)) if !(delimiter && separators_close) => {
-                    self.push_pair(set, at);
+                (Some(first @ 0x21..=0x7E), Some(second @ 0x21..=0x7E))
+                    if !(delimiter && separators_close) =>
+                {
+                    self.push_pair(set, [first, second]);
                     at += 2;
                 }
                 // Half a character: another program cut the field at a byte.
@@ -248,11 +250,10 @@ impl Lines<'_> {
         self.bytes.get(at).copied()
     }
 
-    fn push_pair(&mut self, set: Set, at: usize) {
+    fn push_pair(&mut self, set: Set, pair: [u8; 2]) {
         if set == Set::Supplement {
             self.scratch.push(0x8F);
         }
-        let pair = self.bytes.get(at..at + 2).into_iter().flatten();
         self.scratch.extend(pair.map(|byte| byte | 0x80));
     }
 
