@@ -16,6 +16,8 @@ pub(crate) use name::{xcn, xpn};
 pub(crate) use number::{decimal, nm};
 pub(crate) use time::{moment, ts};
 
+use std::borrow::Cow;
+
 use super::message::{Field, Repetition};
 use crate::lint::{self, Findings};
 
@@ -31,20 +33,31 @@ pub(crate) fn single<'m>(field: &Field<'m>, findings: &mut Findings) -> Option<R
     first
 }
 
-/// The only component of a field that has one, without blanks around it; what else stands there is
-/// found.
+/// The only component of a field that has one, without blanks around it, to be kept; what else stands
+/// there is found.
 pub(crate) fn plain(field: &Field<'_>, findings: &mut Findings) -> Option<String> {
-    let repetition = single(field, findings)?;
-    unread(&repetition, &[1], findings);
-    trimmed(&repetition, 1)
+    only(field, findings).map(Cow::into_owned)
 }
 
-/// A component without blanks around it.
+/// The same, to be looked at.
+pub(crate) fn only<'m>(field: &Field<'m>, findings: &mut Findings) -> Option<Cow<'m, str>> {
+    let repetition = single(field, findings)?;
+    unread(&repetition, &[1], findings);
+    word(&repetition, 1)
+}
+
+/// A component without blanks around it, to be kept.
 pub(crate) fn trimmed(repetition: &Repetition<'_>, component: usize) -> Option<String> {
-    repetition
-        .component(component)
-        .map(|text| text.trim().to_owned())
-        .filter(|text| !text.is_empty())
+    word(repetition, component).map(Cow::into_owned)
+}
+
+/// The same, to be looked at.
+pub(crate) fn word<'m>(repetition: &Repetition<'m>, component: usize) -> Option<Cow<'m, str>> {
+    let word = match repetition.component(component)? {
+        Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+        Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+    };
+    Some(word).filter(|word| !word.is_empty())
 }
 
 /// Finds the components that have content and are not among those read.

@@ -20,8 +20,8 @@ pub(crate) mod tq1;
 pub(crate) mod zpr;
 
 pub(crate) use super::data_type::{
-    cq, cwe, decimal, expect, moment, nested_or_flat, nm, pl, plain, single, trimmed, triplets, ts,
-    unread as unread_components, xad, xcn, xpn, xtn,
+    cq, cwe, decimal, expect, moment, nested_or_flat, nm, only, pl, plain, single, trimmed,
+    triplets, ts, unread as unread_components, xad, xcn, xpn, xtn,
 };
 
 use model::allergy::{Allergy, AllergySource};
@@ -49,9 +49,9 @@ pub(crate) fn keep(segment: &Segment<'_>, numbers: &[usize], other: &mut Other) 
 
 /// Finds the fields that have content and are not among those read.
 pub(crate) fn unread(segment: &Segment<'_>, read: &[usize], findings: &mut Findings) {
-    for number in (1..=segment.field_count()).filter(|number| !read.contains(number)) {
+    for number in 1..=segment.field_count() {
         let field = segment.field(number);
-        if field.has_content() {
+        if !field.is_empty() && !read.contains(&number) && field.has_content() {
             findings.add(lint::D2017, field.place());
         }
     }

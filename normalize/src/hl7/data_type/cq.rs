@@ -4,7 +4,7 @@ use model::code::{CodeSystem, Coding, Concept};
 use model::quantity::Quantity;
 
 use super::cwe::{narrow, system};
-use super::{coded, decimal, trimmed, unread};
+use super::{coded, decimal, trimmed, unread, word};
 use crate::hl7::message::Repetition;
 use crate::lint::{self, Findings};
 
@@ -12,7 +12,7 @@ use crate::lint::{self, Findings};
 pub(crate) fn cq(repetition: &Repetition<'_>, findings: &mut Findings) -> Option<Quantity> {
     let (unit, read) = unit(repetition, findings);
     unread(repetition, read, findings);
-    let amount = trimmed(repetition, 1)?;
+    let amount = word(repetition, 1)?;
     let Some((value, repaired)) = decimal(&amount) else {
         findings.add(lint::D2014, repetition.place_of(1));
         return None;
@@ -33,7 +33,7 @@ fn unit(
     repetition: &Repetition<'_>,
     findings: &mut Findings,
 ) -> (Option<Concept>, &'static [usize]) {
-    if repetition.subs(2).count() < 2 && trimmed(repetition, 4).is_some() {
+    if repetition.subs(2).count() < 2 && word(repetition, 4).is_some() {
         findings.add(lint::D2019, repetition.place());
         let part = |number| trimmed(repetition, number);
         let name = part(4).map(|name| system(repetition, 4, &name, findings));
@@ -71,8 +71,8 @@ pub(crate) fn nested_or_flat(
     repetition: &Repetition<'_>,
     findings: &mut Findings,
 ) -> (Option<Concept>, &'static [usize]) {
-    let words = trimmed(repetition, 2).is_some_and(|text| !text.is_ascii());
-    if repetition.subs(1).count() < 2 && (words || trimmed(repetition, 3).is_some()) {
+    let words = word(repetition, 2).is_some_and(|text| !text.is_ascii());
+    if repetition.subs(1).count() < 2 && (words || word(repetition, 3).is_some()) {
         findings.add(lint::D2019, repetition.place());
         (coded(repetition, findings), &[1, 2, 3, 4, 5, 6, 9])
     } else {

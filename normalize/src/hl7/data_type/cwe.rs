@@ -3,7 +3,7 @@
 
 use model::code::{CodeSystem, Coding, Concept};
 
-use super::{trimmed, unread};
+use super::{trimmed, unread, word};
 use crate::hl7::message::Repetition;
 use crate::lint::{self, Findings};
 use crate::text;
@@ -35,7 +35,7 @@ pub(crate) fn triplets(repetition: &Repetition<'_>, findings: &mut Findings) -> 
 fn triplet(repetition: &Repetition<'_>, first: usize, findings: &mut Findings) -> Concept {
     let text = trimmed(repetition, first + 1);
     let system =
-        trimmed(repetition, first + 2).map(|name| system(repetition, first + 2, &name, findings));
+        word(repetition, first + 2).map(|name| system(repetition, first + 2, &name, findings));
     let Some(code) = trimmed(repetition, first) else {
         // A system without a code says nothing that a reader could use.
         if system.is_some() {

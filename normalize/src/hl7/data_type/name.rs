@@ -2,7 +2,7 @@
 
 use model::person::{PersonName, Staff, Writing};
 
-use super::{expect, trimmed, unread};
+use super::{expect, trimmed, unread, word};
 use crate::hl7::message::{Field, Repetition};
 use crate::lint::{self, Findings};
 use crate::text;
@@ -59,15 +59,22 @@ fn person_name(repetition: &Repetition<'_>, findings: &mut Findings) -> Option<P
 
 /// One half-width space for every stretch of blanks, none around.
 fn spaced(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    let mut spaced = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        if !spaced.is_empty() {
+            spaced.push(' ');
+        }
+        spaced.push_str(word);
+    }
+    spaced
 }
 
 /// Whether type and representation stand one component early, as `…^L^I` in components 6 and 7.
 fn is_shifted(repetition: &Repetition<'_>) -> bool {
-    let part = |component| trimmed(repetition, component);
+    let part = |component| word(repetition, component);
     part(8).is_none()
         && part(6).as_deref() == Some("L")
-        && part(7).is_some_and(|form| matches!(form.as_str(), "I" | "P" | "A"))
+        && part(7).is_some_and(|form| matches!(form.as_ref(), "I" | "P" | "A"))
 }
 
 fn writing(
@@ -76,7 +83,7 @@ fn writing(
     text: &str,
     findings: &mut Findings,
 ) -> Writing {
-    match trimmed(repetition, form).as_deref() {
+    match word(repetition, form).as_deref() {
         Some("I") => Writing::Ideographic,
         Some("P") => Writing::Phonetic,
         Some("A") => Writing::Alphabetic,
@@ -114,7 +121,7 @@ pub(crate) fn xcn(field: &Field<'_>, findings: &mut Findings) -> Vec<Staff> {
             .filter_map(|component| repetition.component(component));
         let name = spaced(&parts.collect::<Vec<_>>().join(" "));
         let name = (!name.is_empty()).then_some(name);
-        let kana = trimmed(&repetition, 15).as_deref() == Some("P");
+        let kana = word(&repetition, 15).as_deref() == Some("P");
         match staff.last_mut() {
             Some(before) if kana && before.kana.is_none() && (id.is_none() || id == before.id) => {
                 before.kana = name;

@@ -2,14 +2,14 @@
 
 use model::quantity::Decimal;
 
-use super::plain;
+use super::only;
 use crate::hl7::message::Field;
 use crate::lint::{self, Findings};
 use crate::text;
 
 /// Reads a number; `None` with a finding when there is text that is none.
 pub(crate) fn nm(field: &Field<'_>, findings: &mut Findings) -> Option<Decimal> {
-    let text = plain(field, findings)?;
+    let text = only(field, findings)?;
     match decimal(&text) {
         Some((number, repaired)) => {
             if repaired {

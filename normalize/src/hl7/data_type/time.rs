@@ -6,7 +6,7 @@ use jiff::ToSpan;
 use jiff::civil::{Date, Time};
 use model::time::PartialDateTime;
 
-use super::plain;
+use super::only;
 use crate::hl7::message::Field;
 use crate::lint::{self, Findings};
 use crate::text;
@@ -14,7 +14,7 @@ use crate::text;
 /// Reads a date or time; `None` with a finding when there is text that is none (`00000000`,
 /// `99999999`).
 pub(crate) fn ts(field: &Field<'_>, findings: &mut Findings) -> Option<PartialDateTime> {
-    let text = plain(field, findings)?;
+    let text = only(field, findings)?;
     match moment(&text) {
         Some((time, repaired)) => {
             if repaired {

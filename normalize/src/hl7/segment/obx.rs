@@ -3,7 +3,7 @@
 use model::code::{CodeSystem, Concept};
 use model::observation::{Observation, ObservationCategory, ObservationStatus, Value};
 
-use super::{Other, code, keep, plain, stated, texts, ts, unread};
+use super::{Other, code, keep, only, plain, stated, texts, ts, unread};
 use crate::hl7::lab::{number, value};
 use crate::hl7::message::Segment;
 use crate::lint::{self, Findings};
@@ -82,7 +82,7 @@ fn flags(segment: &Segment<'_>, findings: &mut Findings) -> Vec<String> {
 /// OBX-11, HL7 table 0085. Where it is missing or unknown, the least is claimed that can be true.
 fn status(segment: &Segment<'_>, has_value: bool, findings: &mut Findings) -> ObservationStatus {
     let field = segment.field(11);
-    let sent = plain(&field, findings).unwrap_or_default();
+    let sent = only(&field, findings).unwrap_or_default();
     let code = text::half_width(&sent).to_uppercase();
     if code != sent || code == "0" {
         findings.add(lint::D2019, field.place());

@@ -7,7 +7,7 @@ use model::person::{PersonName, Sex, Writing};
 use model::time::{PartialDateTime, Precision};
 
 use super::{
-    Other, expect, keep, moment, plain, require, ts, unread, unread_components, xad, xpn, xtn,
+    Other, expect, keep, moment, only, require, ts, unread, unread_components, xad, xpn, xtn,
 };
 use crate::Evidence;
 use crate::hl7::message::{Field, Repetition, Segment};
@@ -83,7 +83,7 @@ fn birth_and_sex(
 }
 
 fn read_sex(field: &Field<'_>, findings: &mut Findings) -> Option<Sex> {
-    let text = plain(field, findings)?;
+    let text = only(field, findings)?;
     match sex_of(&text) {
         Some((sex, true)) => Some(sex),
         Some((sex, false)) => {

@@ -5,7 +5,7 @@ use model::encounter::EncounterClass;
 use model::person::{Bed, Staff};
 use model::time::PartialDateTime;
 
-use super::{Other, code, keep, pl, plain, require, single, ts, unread, xcn};
+use super::{Other, code, keep, only, pl, require, single, ts, unread, xcn};
 use crate::hl7::message::{Field, Message};
 use crate::lint::{self, Findings};
 use crate::text;
@@ -55,7 +55,7 @@ pub(crate) fn read(message: &Message, findings: &mut Findings) -> Visit {
 
 /// HL7 table 0004; the digit 0 stands for the letter O with some senders.
 fn class(field: &Field<'_>, findings: &mut Findings) -> Option<EncounterClass> {
-    let Some(sent) = plain(field, findings) else {
+    let Some(sent) = only(field, findings) else {
         if field.is_null() {
             findings.add(lint::D2012, field.place());
         }
