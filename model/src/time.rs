@@ -179,7 +179,10 @@ impl fmt::Display for PartialDateTime {
             Precision::Month => write!(out, "{:04}-{:02}", date.year(), date.month()),
             Precision::Day => write!(out, "{date}"),
             Precision::Second | Precision::Fraction => {
-                write!(out, "{}", self.civil)?;
+                self.civil.fmt(out)?;
+                if self.offset_minutes == JST_MINUTES {
+                    return out.write_str("+09:00");
+                }
                 let sign = if self.offset_minutes < 0 { '-' } else { '+' };
                 let minutes = self.offset_minutes.unsigned_abs();
                 write!(out, "{sign}{:02}:{:02}", minutes / 60, minutes % 60)
