@@ -246,13 +246,13 @@ impl Db {
         let db = if url.starts_with("postgres") {
             Self::open_postgres(name, url).await?
         } else {
-            Self::open_sqlite(url, attach).await?
+            Self::open_sqlite(name, url, attach).await?
         };
         migrate::run(&db, name).await?;
         Ok(db)
     }
 
-    async fn open_sqlite(url: &str, attach: Option<&str>) -> Result<Self, Error> {
+    async fn open_sqlite(name: Name, url: &str, attach: Option<&str>) -> Result<Self, Error> {
         let options = SqliteConnectOptions::from_str(url)?
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
@@ -289,10 +289,14 @@ impl Db {
                     })
                 })
         };
-        // 64 MB for the writer, 8 MB for each reader; a bound on the log should checkpoints fall behind.
+        // KiB for the writer and for each reader; a bound on the log should checkpoints fall behind.
+        let (cache, cache_of_readers) = match name {
+            Name::Records => ("-65536", "-8192"),
+            Name::Office | Name::Audit | Name::Keys => ("-8192", "-2048"),
+        };
         let writing = options
             .clone()
-            .pragma("cache_size", "-65536")
+            .pragma("cache_size", cache)
             .pragma("wal_autocheckpoint", "16000");
         let writer = pool(1).min_connections(1).connect_with(writing).await?;
         let beside = pool(1).connect_lazy_with(options.clone());
@@ -300,7 +304,7 @@ impl Db {
         let reading = options
             .read_only(true)
             .create_if_missing(false)
-            .pragma("cache_size", "-8192");
+            .pragma("cache_size", cache_of_readers);
         let readers = pool(4).connect_lazy_with(reading);
         Ok(Self::Sqlite {
             writer,

@@ -276,7 +276,7 @@ impl Keys {
         tx.commit().await
     }
 
-    /// Destroys the patient's keys: overwritten, deleted, and scrubbed from the database's files.
+    /// Destroys the patient's keys: overwritten and deleted, to be followed by [`Keys::scrub`].
     /// Returns the generations that died.
     pub(crate) async fn shred(&self, patient: PatientNumber) -> Result<Vec<i64>, Error> {
         let generations = self.generations(patient).await?;
@@ -295,8 +295,12 @@ impl Keys {
                 params![patient],
             )
             .await?;
-        self.0.db.scrub("vacuum patient_key").await?;
         Ok(generations)
+    }
+
+    /// Makes the bytes of destroyed keys of patients unreachable in the database's files.
+    pub(crate) async fn scrub(&self) -> Result<(), Error> {
+        self.0.db.scrub("vacuum patient_key").await
     }
 
     /// The generations of keys that a patient has.

@@ -175,10 +175,11 @@ impl Jobs {
         if left.iter().any(|generation| destroyed.contains(generation)) {
             return Err(Error::Corrupt("a destroyed key is there"));
         }
-        match sample {
-            Some(sample) => self.must_not_open(patient, &sample).await,
-            None => Ok(()),
+        if let Some(sample) = sample {
+            self.must_not_open(patient, &sample).await?;
         }
+        // Last: where it has to be tried again, the rest is done.
+        keys.scrub().await
     }
 
     /// Tries to open what the destroyed key sealed.

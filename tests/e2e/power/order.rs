@@ -114,8 +114,10 @@ fn commits(events: &[Event]) -> Vec<Commit<'_>> {
     for (at, event) in events.iter().enumerate() {
         match &event.act {
             Act::Written { path, bytes } if path.ends_with("-wal") && is_end(bytes) => {
-                // The page follows its header, and then the sync.
-                let mut behind = on(&events[at + 1..], path).skip(1);
+                // The page follows its header, and then the sync. Another thread may sync the log too,
+                // to take it in; that is no promise of the one that writes.
+                let own = |(_, other): &(usize, &Event)| other.thread == event.thread;
+                let mut behind = on(&events[at + 1..], path).filter(own).skip(1);
                 let next = behind.next();
                 commits.push(Commit {
                     log: path,
@@ -308,6 +310,22 @@ mod tests {
         let lines: Vec<&str> = begun.lines().collect();
         let without = [&lines[..12], &lines[13..]].concat().join("\n");
         assert_ne!(faults(&events(&without)), Vec::<String>::new());
+    }
+
+    #[test]
+    fn the_sync_of_another_thread_is_none() {
+        let own = "2 fsync(7</d/records.db-wal>) = 0\n3 sendto(8";
+        let theirs = own.replace("2 fsync", "6 fsync");
+        assert_ne!(
+            faults(&events(&GOOD.replace(own, &theirs))),
+            Vec::<String>::new()
+        );
+        let before = "2 pwrite64(7</d/records.db-wal>, \"page\", 4096, 56) = 4096\n2 fsync";
+        let between = format!("6 fsync(7</d/records.db-wal>) = 0\n{before}");
+        assert_eq!(
+            faults(&events(&GOOD.replace(before, &between))),
+            Vec::<String>::new()
+        );
     }
 
     #[test]

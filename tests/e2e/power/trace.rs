@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 /// Something that the program did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Event {
+    /// Who did it.
+    pub(super) thread: String,
     /// Line of the record on which it began.
     pub(super) begun: usize,
     /// Line on which it was done: the same one, unless another thread came in between.
@@ -49,6 +51,7 @@ pub(super) fn events(record: &str) -> Vec<Event> {
         };
         if let Some(act) = act(&call) {
             events.push(Event {
+                thread: thread.to_owned(),
                 begun: from,
                 done: at,
                 act,
@@ -136,7 +139,14 @@ mod tests {
     /// The only event of a record.
     #[track_caller]
     fn check(record: &str, begun: usize, done: usize, act: Act) {
-        assert_eq!(events(record), [Event { begun, done, act }]);
+        let thread = "7".to_owned();
+        let expected = Event {
+            thread,
+            begun,
+            done,
+            act,
+        };
+        assert_eq!(events(record), [expected]);
     }
 
     #[test]
