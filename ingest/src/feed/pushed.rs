@@ -60,7 +60,7 @@ impl Lane {
 
     /// Where the facility has no storage, nothing can be fetched of what a paper opens, but what stands
     /// under a number that the papers name no longer is hidden, and shown when they name it again.
-    async fn follow_papers(&self) -> Result<(), Error> {
+    async fn follow_papers(&self, report: &mut Report) -> Result<(), Error> {
         let (facility, jobs) = (&self.feed.facility, self.store.jobs());
         let mut feeds = self.store.network().feeds.values();
         if feeds.any(|feed| feed.facility == *facility && !feed.source.roots().is_empty()) {
@@ -68,10 +68,11 @@ impl Lane {
         }
         for patient in jobs.back_fills(facility).await? {
             let begun = self.store.clock().now();
-            match self.renumber(patient).await {
-                // Papers, or the lane, came in between; the next look tries again.
-                Err(Error::StaleEpoch | Error::NotFound) => continue,
-                renumbered => renumbered?,
+            // Papers, or the lane, came in between, or what is kept does not open; the next look tries
+            // again.
+            if let Err(error) = self.renumber(patient).await {
+                report.about_one(error)?;
+                continue;
             }
             jobs.back_filled(&[patient], facility, begun).await?;
         }
@@ -130,10 +131,10 @@ impl Lane {
     /// Accepts what arrives, for ever.
     pub(crate) async fn keep_accepting(&self, arrived: &Notify) {
         let (mut behind, mut from_the_first) = (0, Instant::now());
-        let (mut wait, mut fails) = (LOOK_EVERY, false);
+        let (mut wait, mut fails, mut damaged) = (LOOK_EVERY, false, 0);
         loop {
             let mut report = Report::default();
-            let followed = self.follow_papers().await;
+            let followed = self.follow_papers(&mut report).await;
             let drained = self.drain(behind, &mut report).await;
             match followed.and(drained) {
                 Ok(last) => (behind, wait, fails) = (last, LOOK_EVERY, false),
@@ -144,7 +145,7 @@ impl Lane {
                     wait = (wait * 2).min(LONGEST_WAIT);
                 }
             }
-            if report.damaged > 0 {
+            if std::mem::replace(&mut damaged, report.damaged) < report.damaged {
                 tracing::warn!(
                     patients = report.damaged,
                     "what is kept of patients does not open"

@@ -44,14 +44,14 @@ macro_rules! sealed {
 
 const NEXT: &str = waits!("arrival, size", " where feed = $1 and arrival > $2", "");
 const SEALED: &str = sealed!(" where feed = $1 and arrival > $2 and arrival <= $3", "");
-/// The newest of a patient. Demographics are short; 128 of what is longer would take much memory.
+/// The last ones of a patient. Demographics are short; 128 of what is longer would take much memory.
 const OF_PATIENT: Hinted = (
     sealed!(
-        " indexed by inbox_patient where feed = $1 and arrival > $2 and patient = $3 and size < 65536",
+        " indexed by inbox_patient where feed = $1 and arrival > $2 and patient = $3 and size < 16384",
         " desc"
     ),
     sealed!(
-        " where feed = $1 and arrival > $2 and patient = $3 and size < 65536",
+        " where feed = $1 and arrival > $2 and patient = $3 and size < 16384",
         " desc"
     ),
 );

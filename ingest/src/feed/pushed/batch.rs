@@ -16,6 +16,13 @@ const AT_ONCE: usize = 8;
 /// A paper that comes in between makes a patient start again, at most so often.
 const ATTEMPTS: usize = 5;
 
+/// Whether the report has what is about to be read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Counted {
+    Not,
+    Already,
+}
+
 /// What waits, by patient.
 pub(super) type OfPatients = BTreeMap<PatientNumber, Vec<Arc<Waiting>>>;
 
@@ -32,7 +39,10 @@ impl Lane {
                 .push(Arc::new(message));
         }
         let (patients, stated) = match self.looked_up(&of).await {
-            Err(Error::Corrupt(_)) => return self.each_alone(of.keys(), &of, report).await,
+            Err(Error::Corrupt(_)) => {
+                report.patients += of.len();
+                return self.each_alone(of.keys(), &of, Counted::Not, report).await;
+            }
             looked_up => looked_up?,
         };
         let stated = &stated;
@@ -94,44 +104,55 @@ impl Lane {
             Err(Error::StaleEpoch | Error::NotFound | Error::Corrupt(_)) => report.repeated += 1,
             other => return other,
         }
-        self.each_alone(&patients, of, report).await
+        self.each_alone(&patients, of, Counted::Already, report)
+            .await
     }
 
     async fn each_alone(
         &self,
         patients: impl IntoIterator<Item = &PatientNumber>,
         of: &OfPatients,
+        counted: Counted,
         report: &mut Report,
     ) -> Result<(), Error> {
         for patient in patients {
             if let Some(messages) = of.get(patient) {
                 let one = BTreeMap::from([(*patient, messages.clone())]);
-                self.alone(&one, report).await?;
+                self.alone(&one, counted, report).await?;
             }
         }
         Ok(())
     }
 
-    async fn alone(&self, of: &OfPatients, report: &mut Report) -> Result<(), Error> {
+    async fn alone(
+        &self,
+        of: &OfPatients,
+        counted: Counted,
+        report: &mut Report,
+    ) -> Result<(), Error> {
         for _ in 0..ATTEMPTS {
             match self.again(of).await {
                 Err(Error::StaleEpoch) => {}
                 Err(error) => return report.about_one(error),
-                Ok(()) => return Ok(()),
+                Ok(read) => {
+                    if counted == Counted::Not {
+                        report.add(read);
+                    }
+                    return Ok(());
+                }
             }
         }
         report.about_one(Error::StaleEpoch)
     }
 
-    async fn again(&self, of: &OfPatients) -> Result<(), Error> {
-        // What is read again is counted already.
-        let counted = &mut Report::default();
+    async fn again(&self, of: &OfPatients) -> Result<Report, Error> {
+        let mut report = Report::default();
         let (patients, stated) = self.looked_up(of).await?;
         for (theirs, bearing) in patients {
-            let change = self.change(theirs, bearing, &stated, counted).await?;
+            let change = self.change(theirs, bearing, &stated, &mut report).await?;
             let intake = self.store.intake();
             intake.accept(change.into_iter().collect()).await?;
         }
-        Ok(())
+        Ok(report)
     }
 }

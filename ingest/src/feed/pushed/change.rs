@@ -80,8 +80,8 @@ impl Lane {
     }
 
     /// A link that is not proved yet is proved by the newest demographics among the messages that say
-    /// enough, else by another message. What waits behind the batch counts too: where history is sent in
-    /// its order, the first demographics have an older name. Whether a link was proved.
+    /// enough, else by another message. Demographics that wait behind the batch count too: where history
+    /// is sent in its order, the first ones have an older name. Whether a link was proved.
     async fn prove(
         &self,
         theirs: &mut Theirs,
@@ -103,6 +103,8 @@ impl Lane {
             let mut of_number: Vec<&Named> = all.filter(|named| named.number == at).collect();
             of_number
                 .sort_by_key(|named| (!named.is_demographics(), Reverse(named.name.instant())));
+            // The messages of a patient mostly say the same.
+            let mut compared = Vec::new();
             for one in of_number {
                 let read = reader.read_all(self.jobs(reader, [one])).await;
                 let mut readable = read
@@ -112,10 +114,14 @@ impl Lane {
                     continue;
                 };
                 let evidence = facts(evidence);
+                if compared.contains(&evidence) {
+                    continue;
+                }
                 let proof = self
                     .papers
                     .prove_link(entry.patient, &link.local_id, &evidence);
                 link.state = proof.await?;
+                compared.push(evidence);
                 if link.state != LinkState::Unproved {
                     // The step that the proof itself took; see the proof of a storage.
                     entry.epoch += 1;

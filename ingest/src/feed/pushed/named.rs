@@ -69,7 +69,7 @@ impl Lane {
         named.map_err(|_| Error::Unavailable("reading"))
     }
 
-    /// Further messages of a patient, which wait behind the batch.
+    /// Further demographics of a patient, which wait behind the batch.
     pub(super) async fn further(&self, theirs: &Theirs) -> Result<Vec<Named>, Error> {
         let arrivals = theirs.named.iter().map(|named| named.message.arrival);
         let last = arrivals.max().unwrap_or_default();
@@ -78,7 +78,8 @@ impl Lane {
         let (ids, feed) = (theirs.ids.clone(), Arc::clone(&self.feed));
         let name = move || {
             let waiting = waiting.into_iter().map(Arc::new);
-            waiting.map(|one| Named::of(&feed, &ids, one)).collect()
+            let named = waiting.map(|one| Named::of(&feed, &ids, one));
+            named.filter(Named::is_demographics).collect()
         };
         let named = cpu::run(Pace::Soon, name).await;
         named.map_err(|_| Error::Unavailable("reading"))
