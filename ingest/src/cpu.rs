@@ -29,20 +29,23 @@ pub enum Pace {
 }
 
 impl Pace {
-    /// How far its threads stand behind others (`nice`).
-    const fn behind(self) -> i32 {
+    /// How far its threads stand behind others (`nice`); nothing where they do not.
+    const fn behind(self) -> Option<i32> {
         match self {
-            Self::Live => 0,
-            Self::Soon => 5,
-            Self::Bulk => 10,
+            Self::Live => None,
+            Self::Soon => Some(10),
+            Self::Bulk => Some(15),
         }
     }
 
-    /// Threads that let others go first. On Linux that is said of each thread alone; where it is refused
-    /// they compete.
+    /// Threads that let others go first, unless the whole process stands further behind. On Linux that is
+    /// said of each thread alone; where it is refused they compete.
     fn threads(self) -> ThreadPoolBuilder {
         ThreadPoolBuilder::new().start_handler(move |_| {
-            let _ = rustix::process::setpriority_process(None, self.behind());
+            let now = rustix::process::getpriority_process(None).unwrap_or_default();
+            if let Some(behind) = self.behind().filter(|behind| *behind > now) {
+                let _ = rustix::process::setpriority_process(None, behind);
+            }
         })
     }
 }

@@ -17,7 +17,7 @@ pub(super) struct Cut {
 }
 
 /// Position of a segment.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Segment {
     pub(super) start: u32,
     pub(super) end: u32,
