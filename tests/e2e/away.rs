@@ -54,7 +54,7 @@ impl Scene {
         scene
             .running
             .until("the first is read", || files(hub) == all);
-        let sender = scene.push("P1").join().unwrap();
+        let sender = scene.push("P1", 1).join().unwrap();
         assert_eq!(sender.acknowledged.len(), 1);
         scene
             .running
@@ -62,13 +62,12 @@ impl Scene {
         scene
     }
 
-    /// Pushes a message of the first patient; the sender is done when it is acknowledged.
-    fn push(&self, control: &str) -> JoinHandle<Sender> {
+    /// Pushes a message of the first patient so many times; the sender is done when all are acknowledged.
+    fn push(&self, control: &str, times: usize) -> JoinHandle<Sender> {
         let (_, bytes) = self.patients[0].tree.files().next().unwrap();
         let mut sender = Sender::default();
-        sender
-            .due
-            .push_back(Message::new(control.to_owned(), bytes));
+        let message = |time| Message::new(format!("{control}.{time}"), bytes);
+        sender.due.extend((0..times).map(message));
         let address = self.running.mllp();
         std::thread::spawn(move || {
             sender.send(&address, 1);
@@ -81,10 +80,10 @@ impl Scene {
         (ready.status, ready.json())
     }
 
-    /// Waits until nothing goes on any more, and everybody can see it.
-    fn stalls(&self, hub: &Hub) -> JoinHandle<Sender> {
+    /// Waits until nothing goes on any more, and everybody can see it; so many messages are pushed.
+    fn stalls(&self, hub: &Hub, messages: usize) -> JoinHandle<Sender> {
         store(hub, &self.patients[1]);
-        let sender = self.push("P2");
+        let sender = self.push("P2", messages);
         self.running.until("both feeds wait", || {
             self.ready().1["stalled_feeds"] == json!(["demo-hospital", "his"])
         });
@@ -93,14 +92,14 @@ impl Scene {
             let line = format!("musubi_source_up{{feed=\"{feed}\"}} 0");
             assert!(metrics.contains(&line), "{metrics}");
         }
-        assert!(!sender.is_finished(), "nothing is acknowledged");
+        assert!(!sender.is_finished(), "the last one is not acknowledged");
         sender
     }
 
     /// Waits until everything is there.
     fn goes_on(self, hub: &Hub, sender: JoinHandle<Sender>) {
         let sender = sender.join().unwrap();
-        assert_eq!(sender.acknowledged.len(), 1, "acknowledged in the end");
+        assert!(sender.due.is_empty(), "acknowledged in the end");
         self.running.until("it goes on by itself", || {
             let (status, said) = self.ready();
             status == 200 && said["stalled_feeds"] == json!([])
@@ -112,8 +111,9 @@ impl Scene {
             .sum::<usize>()
             + 1;
         // The same bytes under another control id are another message.
-        self.running
-            .until("everything is kept", || files(hub) == all + 1);
+        self.running.until("everything is kept", || {
+            files(hub) == all + sender.acknowledged.len()
+        });
         for id in &self.ids {
             assert!(content(&self.running, &self.token, id).len() > 20);
         }
@@ -158,8 +158,18 @@ fn a_full_disk_stops_nothing_but_the_time() {
     let scene = Scene::begin(&hub);
     disk.fill();
     let segments = disk.segments();
-    let sender = scene.stalls(&hub);
-    assert_eq!(disk.segments(), segments, "attempts leave nothing behind");
+    // Some fit into the room that SQLite's log has taken already.
+    let sender = scene.stalls(&hub, 400);
+    // Such a message may be accepted where its frame fits into the last page.
+    let is_kept = |(segment, size): (_, u64)| {
+        let before = segments.get(&segment).copied().unwrap_or_default();
+        before > 0 && size - before < 4096
+    };
+    let left = disk.segments();
+    assert!(
+        left.into_iter().all(is_kept),
+        "attempts leave nothing behind"
+    );
     disk.make_room();
     scene.goes_on(&hub, sender);
 }
@@ -172,7 +182,7 @@ fn a_disk_that_takes_no_writes_stops_nothing_but_the_time() {
     let logs =
         ["records", "office", "audit", "keys"].map(|name| data.join(format!("{name}.db-wal")));
     let deaf = Deaf::make(scene.running.id(), &logs);
-    let sender = scene.stalls(&hub);
+    let sender = scene.stalls(&hub, 1);
     scene.is_shut();
     deaf.end();
     scene.goes_on(&hub, sender);
@@ -212,7 +222,7 @@ fn a_database_that_is_away_stops_nothing_but_the_time() {
     }
     let scene = Scene::begin(&hub);
     server.stop().unwrap();
-    let sender = scene.stalls(&hub);
+    let sender = scene.stalls(&hub, 1);
     let (status, said) = scene.ready();
     assert_eq!((status, &said["records"]), (503, &Value::Bool(false)));
     server.again().unwrap();
