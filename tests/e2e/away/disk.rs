@@ -6,6 +6,8 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use crate::support::until;
+
 /// A small disk, in memory.
 pub(super) struct Small(PathBuf);
 
@@ -69,6 +71,7 @@ impl Deaf {
         let attached = said.find_map(|line| line.ok().filter(|line| line.contains("attached")));
         assert!(attached.is_some(), "processes of tests may be traced");
         std::thread::spawn(move || said.for_each(drop));
+        until("all threads are traced", || is_traced(process));
         Self(strace)
     }
 
@@ -86,6 +89,16 @@ impl Drop for Deaf {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+/// Whether somebody traces every thread of a process.
+fn is_traced(process: u32) -> bool {
+    let mut threads = fs::read_dir(format!("/proc/{process}/task")).unwrap();
+    threads.all(|thread| {
+        // A thread that has ended writes nothing more.
+        let status = fs::read_to_string(thread.unwrap().path().join("status"));
+        !status.is_ok_and(|status| status.contains("TracerPid:\t0\n"))
+    })
 }
 
 /// Sizes of the segments below a folder of data.
