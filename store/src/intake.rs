@@ -36,7 +36,6 @@ use crate::db::{Db, Tx, params};
 use crate::error::Error;
 use crate::frame::Frame;
 use crate::keys::{Keys, PatientKey};
-use crate::raw::Place;
 
 pub(crate) use columns::PATIENTS;
 
@@ -134,51 +133,71 @@ impl Intake {
         self.store.0.keys.place("content", &[bytes])
     }
 
-    /// What is kept of items, in their order.
+    /// What is kept of a patient's items, in their order.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when the patient's key is gone, [`Error::Corrupt`] when a frame does not
-    /// open.
+    /// As [`Intake::contents_of`].
     pub async fn contents(
         &self,
         patient: PatientNumber,
         items: &[Item],
     ) -> Result<Vec<Content>, Error> {
-        let key = self
-            .store
-            .0
-            .keys
-            .patient(patient)
-            .await?
-            .ok_or(Error::NotFound)?;
-        let places = items
-            .iter()
-            .map(|item| item.place.ok_or(Error::Corrupt("item without frame")));
-        let places = places.collect::<Result<Vec<Place>, Error>>()?;
-        let frames = self.store.0.raw.read(Arc::new(key), places).await?;
+        let items: Vec<(PatientNumber, &Item)> = items.iter().map(|item| (patient, item)).collect();
+        self.contents_of(&items).await
+    }
+
+    /// What is kept of items of some patients, in their order.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when a patient's key is gone, [`Error::Corrupt`] when a frame does not
+    /// open.
+    pub async fn contents_of(
+        &self,
+        items: &[(PatientNumber, &Item)],
+    ) -> Result<Vec<Content>, Error> {
+        let patients: BTreeSet<i64> = items.iter().map(|(patient, _)| patient.0).collect();
+        let keys = self.keys(patients).await?;
+        let sealed = |(patient, item): &(PatientNumber, &Item)| {
+            let key = keys.get(patient).ok_or(Error::NotFound)?;
+            let place = item.place.ok_or(Error::Corrupt("item without frame"))?;
+            Ok((Arc::clone(key), place))
+        };
+        let sealed = items.iter().map(sealed).collect::<Result<_, Error>>()?;
+        let frames = self.store.0.raw.read(sealed).await?;
         Ok(frames.into_iter().map(Content).collect())
     }
 
-    /// The records of a patient at a facility that several items say together.
+    /// The records of some patients at a facility that several items say together.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when the patient's key is gone, [`Error::Corrupt`] when one does not open.
+    /// [`Error::NotFound`] when a patient's key is gone, [`Error::Corrupt`] when one does not open.
     pub async fn joined(
         &self,
-        patient: PatientNumber,
+        patients: &[PatientNumber],
         facility: &FacilityId,
-    ) -> Result<Vec<Record>, Error> {
-        let sql = "select key, body from record where patient = $1 and facility = $2 and segment = 0 and state <> 0 \
-                   and category in (2, 8)";
-        let params = params![patient, facility];
-        let rows: Vec<(i64, Vec<u8>)> = self.db().fetch_all(sql, params).await?;
-        let key = self.store.0.keys.patient(patient).await?;
-        let key = key.ok_or(Error::NotFound)?;
-        let open = |(record, sealed): (i64, Vec<u8>)| {
+    ) -> Result<BTreeMap<PatientNumber, Vec<Record>>, Error> {
+        let sql = "select r.patient, r.key, r.body from q cross join record r where r.patient = q.a \
+                   and r.facility = q.b and r.segment = 0 and r.state <> 0 and r.category in (2, 8)";
+        let of = of_facility(patients, facility);
+        let rows: Vec<(i64, i64, Vec<u8>)> = self.db().fetch_pairs(sql, &of).await?;
+        let keys = self.keys(rows.iter().map(|row| row.0).collect()).await?;
+        let mut joined: BTreeMap<PatientNumber, Vec<Record>> = BTreeMap::new();
+        for (patient, record, sealed) in rows {
+            let patient = PatientNumber(patient);
+            let key = keys.get(&patient).ok_or(Error::NotFound)?;
             let plain = key.open_body(RecordKey(record), &sealed)?;
-            serde_json::from_slice(&plain).map_err(|_| Error::Corrupt("record"))
-        };
-        rows.into_iter().map(open).collect()
+            let record = serde_json::from_slice(&plain).map_err(|_| Error::Corrupt("record"))?;
+            joined.entry(patient).or_default().push(record);
+        }
+        Ok(joined)
+    }
+
+    async fn keys(
+        &self,
+        patients: BTreeSet<i64>,
+    ) -> Result<BTreeMap<PatientNumber, Arc<PatientKey>>, Error> {
+        let patients: Vec<i64> = patients.into_iter().collect();
+        self.store.0.keys.patients(&patients).await
     }
 
     /// Makes changes durable, all or nothing. Frames are durable before any row points to them.
@@ -235,9 +254,8 @@ impl Intake {
         &self,
         changes: &mut [PatientChange],
     ) -> Result<BTreeMap<PatientNumber, Arc<PatientKey>>, Error> {
-        let patients: BTreeSet<i64> = changes.iter().map(|change| change.patient.0).collect();
-        let patients: Vec<i64> = patients.into_iter().collect();
-        let keys = self.store.0.keys.patients(&patients).await?;
+        let patients = changes.iter().map(|change| change.patient.0);
+        let keys = self.keys(patients.collect()).await?;
         let mut frames = Vec::new();
         for change in changes.iter_mut() {
             let key = keys.get(&change.patient).ok_or(Error::StaleEpoch)?;
@@ -256,6 +274,12 @@ impl Intake {
         }
         Ok(keys)
     }
+}
+
+/// Each patient beside the facility, for a statement on pairs.
+fn of_facility(patients: &[PatientNumber], facility: &FacilityId) -> Vec<(i64, i64)> {
+    let pair = |patient: &PatientNumber| (patient.0, facility.number());
+    patients.iter().map(pair).collect()
 }
 
 /// What must still be so of a patient when a batch is written, and what the joins now give.

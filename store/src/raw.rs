@@ -60,6 +60,9 @@ pub(crate) struct Place {
 /// A frame to be sealed, with the key of its patient.
 pub(crate) type Unsealed = (Arc<PatientKey>, Packed);
 
+/// A frame that is kept, with the key of its patient.
+pub(crate) type Sealed = (Arc<PatientKey>, Place);
+
 /// The segments of a store.
 #[derive(Clone)]
 pub(crate) enum Raw {
@@ -121,38 +124,28 @@ impl Raw {
         }
     }
 
-    /// Reads and opens frames of one patient, in the order asked for.
-    pub(crate) async fn read(
-        &self,
-        key: Arc<PatientKey>,
-        places: Vec<Place>,
-    ) -> Result<Vec<Frame>, Error> {
-        self.open_each(key, places, |plain| Frame::unpack(&plain))
-            .await
+    /// Reads and opens frames, in the order asked for.
+    pub(crate) async fn read(&self, frames: Vec<Sealed>) -> Result<Vec<Frame>, Error> {
+        self.open_each(frames, |plain| Frame::unpack(&plain)).await
     }
 
-    /// Frames of one patient, to be sealed and kept anew.
-    pub(crate) async fn packed(
-        &self,
-        key: Arc<PatientKey>,
-        places: Vec<Place>,
-    ) -> Result<Vec<Packed>, Error> {
-        self.open_each(key, places, |plain| Ok(Packed::opened(plain)))
+    /// Frames, to be sealed and kept anew.
+    pub(crate) async fn packed(&self, frames: Vec<Sealed>) -> Result<Vec<Packed>, Error> {
+        self.open_each(frames, |plain| Ok(Packed::opened(plain)))
             .await
     }
 
     async fn open_each<T: Send + 'static>(
         &self,
-        key: Arc<PatientKey>,
-        places: Vec<Place>,
+        frames: Vec<Sealed>,
         each: impl Fn(Vec<u8>) -> Result<T, Error> + Send + 'static,
     ) -> Result<Vec<T>, Error> {
-        let open = move |place: Place, sealed: &[u8]| {
+        let open = move |key: &PatientKey, place: Place, sealed: &[u8]| {
             each(key.open_frame(place.segment, place.at, sealed)?)
         };
         match self {
-            Self::Local(local) => local.open_each(places, open).await,
-            Self::Remote(remote) => remote.open_each(places, open).await,
+            Self::Local(local) => local.open_each(frames, open).await,
+            Self::Remote(remote) => remote.open_each(frames, open).await,
         }
     }
 

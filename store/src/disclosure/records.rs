@@ -361,7 +361,8 @@ impl<A: Action> View<'_, A> {
             .collect();
         places.sort_unstable();
         places.dedup();
-        let frames = self.store.0.raw.read(key.clone(), places.clone()).await?;
+        let sealed = places.iter().map(|place| (Arc::clone(&key), *place));
+        let frames = self.store.0.raw.read(sealed.collect()).await?;
         let frames: BTreeMap<Place, Frame> = places.into_iter().zip(frames).collect();
         let frames = Arc::new(frames);
         let portions = (0..found.len()).step_by(PORTION).map(|start| {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use model::id::{FacilityId, PatientNumber};
 use model::time::Instant;
 
-use super::{Intake, Origin};
+use super::{Intake, Origin, of_facility};
 use crate::db::params;
 use crate::error::Error;
 
@@ -24,9 +24,9 @@ pub struct RuleCount {
 const FOUND: &str = "select f.rule, count(*), max(i.version) from finding f \
      join item i on i.patient = f.patient and i.slot = f.slot and i.path = f.path \
      where i.facility = $1 and i.origin = $2 group by f.rule order by count(*) desc, f.rule";
-const RULES: &str = "select f.path, f.rule from finding f \
+const RULES: &str = "select f.patient, f.path, f.rule from q cross join finding f \
      join item i on i.patient = f.patient and i.slot = f.slot and i.path = f.path \
-     where f.patient = $1 and i.facility = $2 order by f.slot, f.path, f.ordinal";
+     where f.patient = q.a and i.facility = q.b order by f.patient, f.slot, f.path, f.ordinal";
 const NOTICED: &str =
     "select rule, count, noticed_at from notice where feed = $1 order by count desc, rule";
 
@@ -45,20 +45,22 @@ impl Intake {
         Ok(rows.into_iter().map(RuleCount::of).collect())
     }
 
-    /// The rules that the findings about a patient's items name, by path, in their order.
+    /// The rules that the findings about some patients' items name, by patient and path, in their
+    /// order.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn rules(
         &self,
-        patient: PatientNumber,
+        patients: &[PatientNumber],
         facility: &FacilityId,
-    ) -> Result<BTreeMap<i64, Vec<String>>, Error> {
-        let params = params![patient, facility];
-        let rows: Vec<(i64, String)> = self.db().fetch_all(RULES, params).await?;
-        let mut rules: BTreeMap<i64, Vec<String>> = BTreeMap::new();
-        for (path, rule) in rows {
-            rules.entry(path).or_default().push(rule);
+    ) -> Result<BTreeMap<(PatientNumber, i64), Vec<String>>, Error> {
+        let of = of_facility(patients, facility);
+        let rows: Vec<(i64, i64, String)> = self.db().fetch_pairs(RULES, &of).await?;
+        let mut rules: BTreeMap<(PatientNumber, i64), Vec<String>> = BTreeMap::new();
+        for (patient, path, rule) in rows {
+            let item = (PatientNumber(patient), path);
+            rules.entry(item).or_default().push(rule);
         }
         Ok(rules)
     }

@@ -6,7 +6,7 @@ use model::id::{FacilityId, PatientNumber};
 use model::time::Instant;
 
 use super::columns::numbers;
-use super::{Intake, Item, Known, Origin, Outcome, Slot};
+use super::{Intake, Item, Known, Origin, Outcome, Slot, of_facility};
 use crate::db::params;
 use crate::error::Error;
 use crate::raw::Place;
@@ -43,7 +43,7 @@ macro_rules! slots {
     };
 }
 
-const ITEMS: &str = items!("item i where i.patient = $1 and i.facility = $2");
+const ITEMS: &str = items!("q cross join item i where i.patient = q.a and i.facility = q.b");
 pub(super) const ITEMS_OF: Hinted = hinted!(
     items!("q cross join item i"),
     "",
@@ -54,7 +54,7 @@ pub(super) const ITEMS_STORED: Hinted = hinted!(
     " indexed by item_stored",
     " where i.patient = q.a and i.content = q.b and i.origin = 1"
 );
-const SLOTS: &str = slots!("slot s where s.patient = $1 and s.facility = $2");
+const SLOTS: &str = slots!("q cross join slot s where s.patient = q.a and s.facility = q.b");
 const SLOTS_JOINED: Hinted = hinted!(
     slots!("slot s"),
     " indexed by slot_joins",
@@ -104,22 +104,47 @@ impl Intake {
         patient: PatientNumber,
         facility: &FacilityId,
     ) -> Result<Known, Error> {
+        let mut known = self.known_of(&[patient], facility).await?;
+        Ok(known.remove(&patient).unwrap_or_default())
+    }
+
+    /// The same of some patients; of whom nothing was ever kept is not among them.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn known_of(
+        &self,
+        patients: &[PatientNumber],
+        facility: &FacilityId,
+    ) -> Result<BTreeMap<PatientNumber, Known>, Error> {
         // What joins read is counted before anything else is read: whoever changes it in between is
         // noticed when the change is accepted.
-        let joins: Vec<(i64, i64)> = self.db().fetch_among(JOINS, &[patient.0]).await?;
-        // INVARIANT: whatever is kept of a patient was written behind the patient's row.
-        let Some((_, joins)) = joins.first().copied() else {
-            return Ok(Known::default());
+        let numbers: Vec<i64> = patients.iter().map(|patient| patient.0).collect();
+        let joins: Vec<(i64, i64)> = self.db().fetch_among(JOINS, &numbers).await?;
+        let counted = |(number, joins): (i64, i64)| {
+            let known = Known {
+                joins,
+                ..Known::default()
+            };
+            (PatientNumber(number), known)
         };
-        let of = params![patient, facility];
-        let items: Vec<ItemRow> = self.db().fetch_all(ITEMS, of).await?;
-        let slots: Vec<SlotRow> = self.db().fetch_all(SLOTS, of).await?;
-        Ok(Known {
-            items: items.iter().map(item).collect(),
-            slots: slots.into_iter().map(slot).collect(),
-            joins,
-            is_part: false,
-        })
+        let mut known: BTreeMap<PatientNumber, Known> = joins.into_iter().map(counted).collect();
+        // INVARIANT: whatever is kept of a patient was written behind the patient's row.
+        let kept: Vec<PatientNumber> = known.keys().copied().collect();
+        let of = of_facility(&kept, facility);
+        let items: Vec<ItemRow> = self.db().fetch_pairs(ITEMS, &of).await?;
+        for row in items {
+            if let Some(known) = known.get_mut(&PatientNumber(row.patient)) {
+                known.items.push(item(&row));
+            }
+        }
+        let slots: Vec<SlotRow> = self.db().fetch_pairs(SLOTS, &of).await?;
+        for row in slots {
+            if let Some(known) = known.get_mut(&PatientNumber(row.0)) {
+                known.slots.extend([slot(row)]);
+            }
+        }
+        Ok(known)
     }
 
     /// The slots of a patient at a facility that joins read, with their items.

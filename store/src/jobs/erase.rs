@@ -228,7 +228,7 @@ impl Jobs {
         };
         Ok(match sample {
             Sample::Frame(place) => {
-                let frames = shared.raw.packed(Arc::new(key), vec![*place]).await;
+                let frames = shared.raw.packed(vec![(Arc::new(key), *place)]).await;
                 frames.is_ok()
             }
             Sample::Text(sealed) => key.open_body(NO_RECORD, sealed).is_ok(),

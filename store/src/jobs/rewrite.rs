@@ -165,13 +165,16 @@ impl Jobs {
             };
             let key = Arc::new(key);
             let theirs = frames.range((patient, i64::MIN)..=(patient, i64::MAX));
-            let place = |(frame, length): (&Frame, &i64)| Place {
-                segment,
-                at: frame.1,
-                length: *length,
+            let sealed = |(frame, length): (&Frame, &i64)| {
+                let place = Place {
+                    segment,
+                    at: frame.1,
+                    length: *length,
+                };
+                (Arc::clone(&key), place)
             };
-            let places: Vec<Place> = theirs.clone().map(place).collect();
-            let opened = shared.raw.packed(Arc::clone(&key), places).await?;
+            let sealed = theirs.clone().map(sealed).collect();
+            let opened = shared.raw.packed(sealed).await?;
             packed.extend(opened.into_iter().map(|packed| (Arc::clone(&key), packed)));
             moving.extend(theirs.map(|(frame, _)| *frame));
         }

@@ -11,8 +11,9 @@ use std::time::{Duration, SystemTime};
 use model::time::Instant;
 use tokio::sync::Mutex;
 
-use super::{FULL, Place, Stored, Unsealed, fresh, seal};
+use super::{FULL, Place, Sealed, Stored, Unsealed, fresh, seal};
 use crate::error::Error;
+use crate::keys::PatientKey;
 use crate::private;
 
 /// So many bytes are moved at once; a batch of a feed waits no longer than for that.
@@ -71,14 +72,14 @@ impl Local {
     /// Gives each frame to `open`.
     pub(super) async fn open_each<T: Send + 'static>(
         &self,
-        places: Vec<Place>,
-        open: impl Fn(Place, &[u8]) -> Result<T, Error> + Send + 'static,
+        frames: Vec<Sealed>,
+        open: impl Fn(&PatientKey, Place, &[u8]) -> Result<T, Error> + Send + 'static,
     ) -> Result<Vec<T>, Error> {
         let folder = self.folder.clone();
         let read = tokio::task::spawn_blocking(move || {
             let mut last: Option<(i64, File)> = None;
-            let mut frames = Vec::with_capacity(places.len());
-            for place in places {
+            let mut opened = Vec::with_capacity(frames.len());
+            for (key, place) in frames {
                 let file = match last.take().filter(|(number, _)| *number == place.segment) {
                     Some((_, file)) => file,
                     None => File::open(path(&folder, place.segment))?,
@@ -88,9 +89,9 @@ impl Local {
                 let mut sealed = vec![0; length];
                 file.read_exact_at(&mut sealed, at)?;
                 last = Some((place.segment, file));
-                frames.push(open(place, &sealed)?);
+                opened.push(open(&key, place, &sealed)?);
             }
-            Ok(frames)
+            Ok(opened)
         });
         read.await
             .map_err(|_| Error::Unavailable("segment reader"))?

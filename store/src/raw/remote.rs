@@ -14,10 +14,11 @@ use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
 use super::span::{Fetched, Span, spans};
-use super::{FULL, Place, Stored, Unsealed, fresh, is_small, seal};
+use super::{FULL, Place, Sealed, Stored, Unsealed, fresh, is_small, seal};
 use crate::clock::Clock;
 use crate::db::{Db, params};
 use crate::error::Error;
+use crate::keys::PatientKey;
 
 /// No object is put for less, but by [`Remote::put`].
 pub(crate) const LEAST: i64 = 4 * 1024 * 1024;
@@ -152,13 +153,14 @@ impl Remote {
     /// Gives each frame to `open`.
     pub(super) async fn open_each<T: Send + 'static>(
         &self,
-        places: Vec<Place>,
-        open: impl Fn(Place, &[u8]) -> Result<T, Error> + Send + 'static,
+        frames: Vec<Sealed>,
+        open: impl Fn(&PatientKey, Place, &[u8]) -> Result<T, Error> + Send + 'static,
     ) -> Result<Vec<T>, Error> {
+        let places: Vec<Place> = frames.iter().map(|(_, place)| *place).collect();
         let fetched = self.fetch(&places).await?;
         let opened = tokio::task::spawn_blocking(move || {
-            let each = |place: Place| open(place, fetched.frame(place)?);
-            places.into_iter().map(each).collect()
+            let each = |(key, place): Sealed| open(&key, place, fetched.frame(place)?);
+            frames.into_iter().map(each).collect()
         });
         opened
             .await

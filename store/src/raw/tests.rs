@@ -110,7 +110,9 @@ async fn small(store: &Store, texts: &[&str]) -> Vec<Place> {
 }
 
 async fn read(store: &Store, places: &[Place]) -> Result<Vec<Vec<u8>>, Error> {
-    let read = store.0.raw.read(key(store).await, places.to_vec()).await?;
+    let key = key(store).await;
+    let sealed = places.iter().map(|place| (Arc::clone(&key), *place));
+    let read = store.0.raw.read(sealed.collect()).await?;
     read.iter()
         .map(|frame| frame.raw().map(<[u8]>::to_vec))
         .collect()

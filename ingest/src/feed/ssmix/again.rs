@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use model::id::PatientNumber;
 use normalize::ssmix::path;
 use rayon::prelude::*;
 use store::{Content, Error, Intake, Item, Known, Origin, Outcome, Papers, RosterEntry};
@@ -12,8 +13,33 @@ use super::show::VANISHED;
 use super::tree;
 use crate::cpu;
 
-/// Items with what is kept of them.
-pub(crate) type Kept = Vec<(Item, Content)>;
+/// An item with what is kept of it, and who reads it again.
+pub(crate) struct Kept {
+    pub(crate) reader: Arc<Reader>,
+    pub(crate) patient: PatientNumber,
+    pub(crate) item: Item,
+    pub(crate) content: Content,
+}
+
+/// Reads kept items again, and looks at each whether it is kept as it was read. Those that were read, in
+/// their order, with their places among `kept`.
+///
+/// # Errors
+/// When the program is ending.
+pub(crate) async fn compared(kept: &Arc<Vec<Kept>>) -> Result<Vec<(usize, ReadFile)>, Error> {
+    let kept = Arc::clone(kept);
+    let work = move || {
+        let kept = kept.par_iter().with_min_len(PORTION).enumerate();
+        let read = kept.filter_map(|(at, kept)| {
+            let (job, bytes) = kept.reader.job_again(&kept.item, &kept.content)?;
+            let read = kept.reader.file(job, bytes, Some(&kept.content))?;
+            Some((at, read))
+        });
+        read.collect()
+    };
+    let gone = |_| Error::Unavailable("replay");
+    cpu::run(cpu::Pace::Bulk, work).await.map_err(gone)
+}
 
 impl Reader {
     /// Reads kept items of one origin again, in their order. An item under a number that the papers name no longer
@@ -22,24 +48,6 @@ impl Reader {
         let kept = kept.iter().filter(|(item, _)| item.origin == origin);
         let jobs = kept.filter_map(|(item, content)| self.job_again(item, content));
         self.read_all(jobs.collect()).await
-    }
-
-    /// As [`Reader::again`], and of each whether it is kept as it was read.
-    pub(crate) async fn compared(&self, kept: &Arc<Kept>, origin: Origin) -> Vec<ReadFile> {
-        if kept.iter().all(|(item, _)| item.origin != origin) {
-            return Vec::new();
-        }
-        let (reader, kept) = (self.clone(), Arc::clone(kept));
-        let work = move || {
-            let kept = kept.par_iter().with_min_len(PORTION);
-            kept.filter(|(item, _)| item.origin == origin)
-                .filter_map(|(item, content)| {
-                    let (job, bytes) = reader.job_again(item, content)?;
-                    reader.file(job, bytes, Some(content))
-                })
-                .collect::<Vec<ReadFile>>()
-        };
-        cpu::run(self.pace, work).await.unwrap_or_default()
     }
 
     fn job_again(&self, item: &Item, content: &Content) -> Option<(Job, tree::Content)> {

@@ -27,7 +27,7 @@ async fn refusals(bucket: Bucket) -> Vec<Error> {
     assert!(!stage.store.jobs().blobs_answer().await);
     vec![
         raw.append(frames).await.err().unwrap(),
-        raw.read(key, vec![place]).await.err().unwrap(),
+        raw.read(vec![(key, place)]).await.err().unwrap(),
         raw.stored().await.err().unwrap(),
     ]
 }
