@@ -68,13 +68,19 @@ impl Cut {
 /// Whether any byte may be of an escape character or of a control character, of which some are two
 /// bytes that begin with C2.
 fn needs_a_look(line: &str, escape: char) -> bool {
-    let mut bytes = [0; 4];
-    escape.encode_utf8(&mut bytes);
-    let [first, ..] = bytes;
+    let first = first_byte(escape);
     let suspicious = |byte: u8| byte.is_ascii_control() || byte == 0xC2 || byte == first;
     // To the end in any case: so many bytes at once are tested faster than one after the other.
     line.bytes()
         .fold(false, |found, byte| found | suspicious(byte))
+}
+
+/// The byte with which a delimiter begins in UTF-8: nothing else begins there that is no character.
+pub(super) fn first_byte(delimiter: char) -> u8 {
+    let mut bytes = [0; 4];
+    delimiter.encode_utf8(&mut bytes);
+    let [first, ..] = bytes;
+    first
 }
 
 /// Cuts a message. `None` when the text does not begin with MSH and a usable field separator.

@@ -18,7 +18,7 @@ pub(crate) use time::{moment, ts};
 
 use std::borrow::Cow;
 
-use super::message::{Field, Repetition};
+use super::message::{Field, Repetition, without_blanks};
 use crate::lint::{self, Findings};
 
 /// The only repetition of a field that may not repeat; further ones are found.
@@ -53,19 +53,13 @@ pub(crate) fn trimmed(repetition: &Repetition<'_>, component: usize) -> Option<S
 
 /// The same, to be looked at.
 pub(crate) fn word<'m>(repetition: &Repetition<'m>, component: usize) -> Option<Cow<'m, str>> {
-    let word = match repetition.component(component)? {
-        Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
-        Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
-    };
+    let word = without_blanks(repetition.component(component)?);
     Some(word).filter(|word| !word.is_empty())
 }
 
 /// Finds the components that have content and are not among those read.
 pub(crate) fn unread(repetition: &Repetition<'_>, read: &[usize], findings: &mut Findings) {
-    for component in repetition
-        .filled()
-        .filter(|component| !read.contains(component))
-    {
+    for component in repetition.filled_beside(read) {
         findings.add(lint::D2017, repetition.place_of(component));
     }
 }

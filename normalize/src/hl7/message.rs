@@ -1,6 +1,8 @@
 //! An HL7 v2.5 message: decoded as a whole, cut into segments and fields at once, and inside a field
 //! on demand, sub-components by `hl7-parser`. Every part knows where its bytes stood, and nothing is copied before it is wanted.
 
+mod repetition;
+
 use std::borrow::Cow;
 
 use model::feed::Fallback;
@@ -10,6 +12,8 @@ use super::cut::{self, Cut};
 use super::escape;
 use crate::lint::{self, Findings};
 use crate::text::{self, Decoded, Encoding};
+
+pub use repetition::Repetition;
 
 /// The delimiters of a message (MSH-1, MSH-2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,12 +40,12 @@ impl Separators {
         subcomponent: Some('&'),
     };
 
-    /// What is left to part inside a component; nothing where it is too large to be taken apart.
-    fn inside_a_component(&self, whole: bool) -> hl7_parser::message::Separators {
+    /// What is left to part inside a component.
+    fn inside_a_component(&self) -> hl7_parser::message::Separators {
         hl7_parser::message::Separators {
             field: NEVER,
             component: NEVER,
-            subcomponent: self.subcomponent.filter(|_| !whole).unwrap_or(NEVER),
+            subcomponent: self.subcomponent.unwrap_or(NEVER),
             repetition: NEVER,
             escape: self.escape,
             lenient_newlines: false,
@@ -329,15 +333,21 @@ impl<'m> Field<'m> {
 
     /// Whether the field holds anything but separators, blanks and `""`.
     pub fn has_content(&self) -> bool {
+        let raw = self.raw();
+        // A letter or a digit is neither a delimiter nor a blank.
+        if raw.bytes().any(|byte| byte.is_ascii_alphanumeric()) {
+            return true;
+        }
         let separators = self.separators();
         let between = |char: char| {
             char == separators.component
                 || char == separators.repetition
                 || Some(char) == separators.subcomponent
         };
-        self.raw()
-            .split(between)
-            .any(|part| !matches!(part.trim(), "" | "\"\""))
+        !raw.is_empty()
+            && raw
+                .split(between)
+                .any(|part| !matches!(part.trim(), "" | "\"\""))
     }
 
     /// The text between the separators, escapes and all.
@@ -347,34 +357,23 @@ impl<'m> Field<'m> {
 
     /// The first component of the first repetition, unescaped, blanks around it dropped; `None`
     /// when it is empty or `""`.
-    pub fn text(&self) -> Option<String> {
+    pub fn text(&self) -> Option<Cow<'m, str>> {
         let separators = self.separators();
         let stop = |char: char| char == separators.component || char == separators.repetition;
         let first = self.raw().split(stop).next().unwrap_or_default();
         value(self.unescape(first))
-            .map(|text| text.trim().to_owned())
+            .map(without_blanks)
             .filter(|text| !text.is_empty())
     }
 
     /// The whole field unescaped, separators and all: for bodies that keep it in the sender's form.
-    pub fn whole(&self) -> String {
-        self.unescape(self.raw()).into_owned()
+    pub fn whole(&self) -> Cow<'m, str> {
+        self.unescape(self.raw())
     }
 
     /// The repetitions; none when the field is empty.
     pub fn repetitions(&self) -> impl Iterator<Item = Repetition<'m>> + use<'m> {
-        let (field, whole) = (*self, self.is_oversized());
-        let separator = (!whole).then_some(self.separators().repetition);
-        let parts = (!self.is_empty()).then(|| pieces(field.raw(), separator));
-        (1..)
-            .zip(parts.into_iter().flatten())
-            .map(move |(number, (start, raw))| Repetition {
-                field,
-                number,
-                start,
-                raw,
-                whole,
-            })
+        repetition::of(*self)
     }
 
     /// The first repetition.
@@ -411,124 +410,19 @@ impl<'m> Field<'m> {
     }
 }
 
-/// The pieces of a text between separators, each with the place where it begins.
-fn pieces(text: &str, separator: Option<char>) -> impl Iterator<Item = (usize, &str)> {
-    let mut next = Some(0);
-    std::iter::from_fn(move || {
-        let start = next?;
-        let rest = text.get(start..)?;
-        let end = separator.and_then(|separator| Some((position(rest, separator)?, separator)));
-        next = end.map(|(length, separator)| start + length + separator.len_utf8());
-        Some((
-            start,
-            end.map_or(rest, |(length, _)| rest.get(..length).unwrap_or_default()),
-        ))
-    })
-}
-
-/// Where a delimiter stands first. Most texts between delimiters are too short for a search by the word.
-fn position(text: &str, separator: char) -> Option<usize> {
-    match u8::try_from(separator) {
-        Ok(byte) if byte.is_ascii() => text.bytes().position(|other| other == byte),
-        _ => text.find(separator),
+/// A text without the blanks around it.
+pub(super) fn without_blanks(text: Cow<'_, str>) -> Cow<'_, str> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(trim(text)),
+        Cow::Owned(text) => Cow::Owned(trim(&text).to_owned()),
     }
 }
 
-/// A repetition of a field.
-#[derive(Debug, Clone, Copy)]
-pub struct Repetition<'m> {
-    field: Field<'m>,
-    number: u32,
-    /// Where it begins in the text of the field.
-    start: usize,
-    raw: &'m str,
-    /// What is too large to be taken apart is one component.
-    whole: bool,
-}
-
-impl<'m> Repetition<'m> {
-    /// The components with the places where they begin.
-    fn components(&self) -> impl Iterator<Item = (usize, &'m str)> + use<'m> {
-        let separator = self.field.separators().component;
-        pieces(self.raw, (!self.whole).then_some(separator))
-    }
-
-    fn part(&self, component: usize) -> Option<(usize, &'m str)> {
-        self.components().nth(component.checked_sub(1)?)
-    }
-
-    /// Number of the last component that was sent, empty or not.
-    pub fn component_count(&self) -> usize {
-        self.components().count()
-    }
-
-    /// The text between the repetition separators, escapes and all.
-    pub fn raw(&self) -> &'m str {
-        self.raw
-    }
-
-    /// A component by its number, unescaped, its sub-components joined with `&`; blanks stay.
-    /// `None` when it is empty or `""`.
-    pub fn component(&self, number: usize) -> Option<Cow<'m, str>> {
-        let (_, raw) = self.part(number)?;
-        self.unescaped(raw)
-    }
-
-    /// Numbers of the components that are neither empty nor `""`.
-    pub fn filled(&self) -> impl Iterator<Item = usize> {
-        (1..)
-            .zip(self.components())
-            .filter(|(_, (_, raw))| self.unescaped(raw).is_some())
-            .map(|(number, _)| number)
-    }
-
-    fn unescaped(&self, component: &'m str) -> Option<Cow<'m, str>> {
-        let separators = self.field.separators();
-        let unescaped = self.field.unescape(component);
-        match separators.subcomponent {
-            Some('&') | None => value(unescaped),
-            // Escaped separators cannot be told from real ones any more, but both read as `&`.
-            Some(other) => value(unescaped.replace(other, "&").into()),
-        }
-    }
-
-    /// The sub-components of a component, unescaped; blanks stay. `None` stands for those that are
-    /// empty or `""`.
-    pub fn subs(&self, component: usize) -> impl Iterator<Item = Option<Cow<'m, str>>> + use<'m> {
-        let separators = self.field.separators();
-        let inside = separators.inside_a_component(self.whole);
-        let raw = self.part(component).map(|(_, raw)| raw);
-        let parsed = raw
-            .filter(|raw| !raw.is_empty())
-            .and_then(|raw| hl7_parser::parser::parse_field_with_separators(raw, inside).ok());
-        let repeats = parsed.into_iter().flat_map(|field| field.repeats);
-        repeats
-            .flat_map(|repeat| repeat.components)
-            .flat_map(|component| component.subcomponents)
-            .map(|part| value(escape::unescape(part.value, separators)))
-    }
-
-    /// Where the repetition stands.
-    pub fn place(&self) -> Place {
-        Place {
-            repetition: self.number,
-            ..self.place_of_part(0, self.raw)
-        }
-    }
-
-    /// Where a component stands.
-    pub fn place_of(&self, component: usize) -> Place {
-        let (start, raw) = self.part(component).unwrap_or((0, self.raw));
-        Place {
-            repetition: self.number,
-            component: text::offset(component),
-            ..self.place_of_part(start, raw)
-        }
-    }
-
-    fn place_of_part(&self, start: usize, raw: &str) -> Place {
-        let start = self.start + start;
-        self.field.place_within(start, start + raw.len())
+/// What `str::trim` gives; most words need no look at their characters.
+fn trim(text: &str) -> &str {
+    match text.as_bytes() {
+        [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
+        _ => text.trim(),
     }
 }
 

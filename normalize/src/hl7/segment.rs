@@ -42,7 +42,7 @@ pub(crate) fn keep(segment: &Segment<'_>, numbers: &[usize], other: &mut Other) 
         let field = segment.field(*number);
         if field.has_content() {
             let name = [segment.name(), "-", &number.to_string()].concat();
-            other.push((name, field.whole()));
+            other.push((name, field.whole().into_owned()));
         }
     }
 }

@@ -33,7 +33,7 @@ fn unit(
     repetition: &Repetition<'_>,
     findings: &mut Findings,
 ) -> (Option<Concept>, &'static [usize]) {
-    if repetition.subs(2).count() < 2 && word(repetition, 4).is_some() {
+    if !repetition.is_nested(2) && word(repetition, 4).is_some() {
         findings.add(lint::D2019, repetition.place());
         let part = |number| trimmed(repetition, number);
         let name = part(4).map(|name| system(repetition, 4, &name, findings));
@@ -72,7 +72,7 @@ pub(crate) fn nested_or_flat(
     findings: &mut Findings,
 ) -> (Option<Concept>, &'static [usize]) {
     let words = word(repetition, 2).is_some_and(|text| !text.is_ascii());
-    if repetition.subs(1).count() < 2 && (words || word(repetition, 3).is_some()) {
+    if !repetition.is_nested(1) && (words || word(repetition, 3).is_some()) {
         findings.add(lint::D2019, repetition.place());
         (coded(repetition, findings), &[1, 2, 3, 4, 5, 6, 9])
     } else {

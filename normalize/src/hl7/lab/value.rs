@@ -176,7 +176,7 @@ fn time(field: &Field<'_>, findings: &mut Findings) -> Found {
             }
             Found {
                 value: Some(Value::Time(time)),
-                original: repaired.then_some(sent),
+                original: repaired.then(|| sent.into_owned()),
             }
         }
         None => {

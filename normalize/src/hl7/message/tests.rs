@@ -155,6 +155,30 @@ fn repetitions_components_and_sub_components_come_apart() {
 }
 
 #[test]
+fn components_have_no_last_number() {
+    for separator in ["^", "￥"] {
+        let numbers: Vec<String> = (1..=40).map(|number| number.to_string()).collect();
+        let text = format!(
+            "MSH|{separator}~\\&|HIS|||||||||2.5\rPID|1||x~{}~y",
+            numbers.join(separator)
+        );
+        let message = message(&text);
+        let field = message.first("PID").unwrap().field(3);
+        let many = field.repetitions().nth(1).unwrap();
+        assert_eq!(many.component_count(), 40, "{text}");
+        for number in [1, 2, 15, 16, 17, 18, 39, 40] {
+            let place = many.place_of(number);
+            let bytes = &text.as_bytes()[place.start as usize..place.end as usize];
+            assert_eq!(bytes, number.to_string().as_bytes(), "{text}");
+            assert_eq!(many.component(number).unwrap(), number.to_string());
+        }
+        assert!(many.component(0).is_none() && many.component(41).is_none());
+        let all_but_some = many.filled_beside(&[1, 16, 17]);
+        assert_eq!(all_but_some.sum::<usize>(), 820 - 34);
+    }
+}
+
+#[test]
 fn positions_lead_back_to_the_bytes_behind_kanji() {
     let mut bytes = HEADER.as_bytes().to_vec();
     bytes.extend_from_slice(b"\rPID|1||42||\x1b$B5\\K\\\x1b(B^\x1b$B5~H~\x1b(B||19580314");
@@ -237,9 +261,12 @@ impl<'m> Field<'m> {
     fn parts(&self) -> Parts<'m> {
         let subcomponent = self.separators().subcomponent;
         let components = |repetition: Repetition<'m>| {
-            let components = repetition.components();
+            let components = (1..).map_while(|number| repetition.part(number));
             components
-                .map(|(_, raw)| pieces(raw, subcomponent).map(|(_, raw)| raw).collect())
+                .map(|(_, raw)| match subcomponent {
+                    Some(between) => raw.split(between).collect(),
+                    None => vec![raw],
+                })
                 .collect()
         };
         self.repetitions().map(components).collect()

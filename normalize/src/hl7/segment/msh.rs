@@ -28,6 +28,6 @@ pub(crate) fn read(message: &Message) -> Header {
     Header {
         message: part(1).trim().to_owned(),
         event: part(2).trim().to_owned(),
-        processing: header.field(11).text().unwrap_or_default(),
+        processing: header.field(11).text().unwrap_or_default().into_owned(),
     }
 }

@@ -25,7 +25,7 @@ pub(crate) fn read(segment: &Segment<'_>, findings: &mut Findings) -> (Report, O
         requester: staff(segment, 16, findings),
         issued: ts(&segment.field(22), findings),
         department: None,
-        parent: parent.has_content().then(|| parent.whole()),
+        parent: parent.has_content().then(|| parent.whole().into_owned()),
         other: Vec::new(),
     };
     keep(segment, &[1, 8, 12, 13, 25], &mut report.other);

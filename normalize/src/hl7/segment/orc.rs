@@ -1,5 +1,7 @@
 //! ORC: what every order says about itself (HL7 v2.5 §4.5.1).
 
+use std::borrow::Cow;
+
 use model::code::Concept;
 use model::medication::OrderHead;
 
@@ -39,8 +41,8 @@ pub(crate) fn read(segment: &Segment<'_>, findings: &mut Findings) -> Orc {
         &mut head.other,
     );
     Orc {
-        control: segment.field(1).text(),
-        status: segment.field(5).text(),
+        control: segment.field(1).text().map(Cow::into_owned),
+        status: segment.field(5).text().map(Cow::into_owned),
         head,
     }
 }

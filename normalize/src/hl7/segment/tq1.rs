@@ -95,7 +95,7 @@ fn duration(segment: &Segment<'_>, findings: &mut Findings) -> (Option<Decimal>,
             (Some(amount.value), None)
         }
         Some(amount) => (None, Some(words(&amount))),
-        None => (None, Some(field.whole())),
+        None => (None, Some(field.whole().into_owned())),
     }
 }
 
