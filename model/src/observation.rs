@@ -1,5 +1,7 @@
 //! Results: laboratory values and body measurements (SS-MIX2 OML-11, ADT-00; HL7 OBX).
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::code::Concept;
@@ -150,12 +152,12 @@ pub struct Observation {
     /// When it was made known (OBX-19, OBR-22; EVN-2 for body measurements).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issued: Option<PartialDateTime>,
-    /// The material of a laboratory result.
+    /// The material of a laboratory result; the results of a set share it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub specimen: Option<Specimen>,
-    /// The report of a laboratory result.
+    pub specimen: Option<Arc<Specimen>>,
+    /// The report of a laboratory result; the results of a set share it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub report: Option<Report>,
+    pub report: Option<Arc<Report>>,
     /// Remarks (NTE).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,

@@ -4,6 +4,7 @@ pub(super) mod number;
 pub(super) mod value;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use model::code::{CodeSystem, Concept};
 use model::observation::{Observation, ObservationCategory, Report, Specimen};
@@ -38,6 +39,7 @@ pub(super) fn read(reading: &Reading<'_>, findings: &mut Findings) -> Vec<Record
     for group in groups(reading.message, findings) {
         let (mut report, specimen) = report(&group, findings);
         report.other.extend(visit.iter().cloned());
+        let (report, specimen) = (Arc::new(report), specimen.map(Arc::new));
         for line in &group.lines {
             let result = obx::read(&line.result, ObservationCategory::Laboratory, findings);
             let Some(mut observation) = result else {
@@ -222,12 +224,12 @@ fn order(report: &mut Report, segment: &Segment<'_>, findings: &mut Findings) {
 }
 
 /// Gives a result its report and its material, and the times that only those say.
-fn complete(observation: &mut Observation, report: &Report, specimen: Option<&Specimen>) {
+fn complete(observation: &mut Observation, report: &Arc<Report>, specimen: Option<&Arc<Specimen>>) {
     let collected = specimen.and_then(|specimen| specimen.collected);
     observation.effective = observation.effective.or(report.collected).or(collected);
     observation.issued = observation.issued.or(report.issued);
     observation.specimen = specimen.cloned();
-    observation.report = Some(report.clone());
+    observation.report = Some(Arc::clone(report));
 }
 
 fn record(

@@ -158,7 +158,7 @@ fn specimen(observation: &Observation, facility: &FacilityId) -> Option<Object> 
     let is_lab = observation.category == ObservationCategory::Laboratory;
     let sent = observation
         .specimen
-        .as_ref()
+        .as_deref()
         .or(is_lab.then_some(&unknown))?;
     let material = sent
         .material

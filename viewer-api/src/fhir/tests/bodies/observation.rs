@@ -1,5 +1,7 @@
 //! Results and measurements.
 
+use std::sync::Arc;
+
 use model::code::{CodeSystem, Coding, Concept};
 use model::observation::{
     Observation, ObservationCategory, ObservationStatus, ReferenceRange, Report, Specimen, Value,
@@ -66,15 +68,15 @@ pub(crate) fn full_observation(category: ObservationCategory) -> Observation {
         flags: ["H", "L", "N", "要確認"].map(str::to_owned).to_vec(),
         effective: time("2024-05-10T08:45:00+09:00"),
         issued: time("2024-05-10T11:22:00+09:00"),
-        specimen: Some(Specimen {
+        specimen: Some(Arc::new(Specimen {
             number: text("240510000101"),
             material: Some(coded(CodeSystem::Jlac10, "023", "血清")),
             site: hl7(550, "ARM"),
             collected: time("2024-05-10T08:45:00+09:00"),
             received: time("2024-05-10T09:00:00+09:00"),
             other: other("SPM-5"),
-        }),
-        report: Some(Report {
+        })),
+        report: Some(Arc::new(Report {
             placer: text("000000024000310"),
             filler: text("240510000101"),
             set: Some(coded(
@@ -88,7 +90,7 @@ pub(crate) fn full_observation(category: ObservationCategory) -> Observation {
             department: Some(coded(CodeSystem::Department, "01", "内科")),
             parent: text("6B010000006174701&培養^1^E.coli"),
             other: other("OBR-25"),
-        }),
+        })),
         notes: vec!["溶血".to_owned()],
         other: other("OBX-15"),
         ..bare_observation(category)
@@ -120,7 +122,7 @@ pub(crate) fn observations() -> impl Iterator<Item = Observation> {
         };
         let worded = Observation {
             range: Some(worded),
-            specimen: Some(Specimen::default()),
+            specimen: Some(Arc::default()),
             ..full_observation(category)
         };
         of_value.chain(unsaid).chain([dated, worded])
