@@ -18,7 +18,7 @@ use self::portion::{PORTION_BYTES, Part, portions};
 use crate::Progress;
 
 /// So many portions are read at once.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 8;
 /// So many patients are read together, unless that is more than a portion.
 const TOGETHER: usize = 16;
 /// Other changes of a patient make their replay start again, at most so often.
