@@ -16,7 +16,8 @@ use model::record::{Categories, Kind};
 use model::time::Instant;
 use samples::{Moment, Operation};
 use store::{
-    Call, Clock, Entry, MasterKey, PatientQuery, RecordQuery, Refused, Store, StoreConfig, Token,
+    Blobs, Call, Clock, Entry, MasterKey, PatientQuery, RecordQuery, Refused, Store, StoreConfig,
+    Token,
 };
 use tempfile::TempDir;
 
@@ -69,6 +70,20 @@ impl Hospital {
             patients: BTreeMap::new(),
             _folder: folder,
         }
+    }
+
+    /// Damages one byte in the middle of what the hub keeps sealed.
+    pub(crate) fn bend_a_byte(&self) {
+        let Blobs::Folder(folder) = &self.config.blobs else {
+            panic!("sealed bytes lie in a folder");
+        };
+        let files = std::fs::read_dir(folder).unwrap();
+        let mut files: Vec<PathBuf> = files.map(|file| file.unwrap().path()).collect();
+        let file = files.pop().filter(|_| files.is_empty()).unwrap();
+        let mut bytes = std::fs::read(&file).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        std::fs::write(file, bytes).unwrap();
     }
 
     /// The same hub with databases of its own, which has read nothing yet.

@@ -135,3 +135,26 @@ async fn what_todays_program_reads_otherwise_is_told_and_then_written() {
         assert_eq!(replay(&hospital, true).await, nothing);
     }
 }
+
+#[tokio::test]
+async fn what_does_not_open_is_left_and_everybody_else_is_read() {
+    let network = Network::generate(5, 3)
+        .with_mix(Mix::Ordinary)
+        .with_files(240);
+    let mut hospital = Hospital::open(false, Duration::ZERO).await;
+    hospital.at(Moment::day(2026, 11, 1));
+    for patient in network.patients() {
+        hospital
+            .consent(&Person::OfHospital(Box::new(patient.clone())))
+            .await;
+        hospital.lay(&patient);
+    }
+    hospital.sweep().await;
+    let all = replay(&hospital, false).await;
+    assert_eq!((all.patients, all.left), (3, 0));
+
+    hospital.bend_a_byte();
+    let rest = replay(&hospital, false).await;
+    assert_eq!((rest.patients, rest.left), (2, 1));
+    assert!(0 < rest.items && rest.items < all.items && rest.is_unchanged());
+}

@@ -100,7 +100,7 @@ mod tests {
     use super::super::{Db, Name, params};
     use super::*;
 
-    /// A database with a row in its log, and how long its log is.
+    /// A database with a row in its log, and its file.
     async fn written_to(folder: &Path) -> (Db, PathBuf) {
         let file = folder.join("keys.db");
         let url = format!("sqlite://{}", file.display());
@@ -123,9 +123,13 @@ mod tests {
             let bytes = std::fs::read(&file).unwrap();
             bytes.windows(60).any(|part| part == [7; 60])
         };
-        while !is_in() {
-            tokio::time::sleep(AGAIN).await;
-        }
+        let taking_in = async {
+            while !is_in() {
+                tokio::time::sleep(AGAIN).await;
+            }
+        };
+        let taken_in = tokio::time::timeout(Duration::from_secs(60), taking_in).await;
+        assert!(taken_in.is_ok());
     }
 
     #[tokio::test]

@@ -16,13 +16,6 @@ const AT_ONCE: usize = 8;
 /// A paper that comes in between makes a patient start again, at most so often.
 const ATTEMPTS: usize = 5;
 
-/// Whether the report has what is about to be read.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Counted {
-    Not,
-    Already,
-}
-
 /// What waits, by patient.
 pub(super) type OfPatients = BTreeMap<PatientNumber, Vec<Arc<Waiting>>>;
 
@@ -41,7 +34,9 @@ impl Lane {
         let (patients, stated) = match self.looked_up(&of).await {
             Err(Error::Corrupt(_)) => {
                 report.patients += of.len();
-                return self.each_alone(of.keys(), &of, Counted::Not, report).await;
+                let read = self.each_alone(of.keys(), &of, report).await?;
+                report.add(read);
+                return Ok(());
             }
             looked_up => looked_up?,
         };
@@ -104,45 +99,39 @@ impl Lane {
             Err(Error::StaleEpoch | Error::NotFound | Error::Corrupt(_)) => report.repeated += 1,
             other => return other,
         }
-        self.each_alone(&patients, of, Counted::Already, report)
-            .await
+        // What is read again is counted already.
+        let read = self.each_alone(&patients, of, report).await;
+        read.map(drop)
     }
 
+    /// Reads and accepts each patient's messages alone; what was read.
     async fn each_alone(
         &self,
         patients: impl IntoIterator<Item = &PatientNumber>,
         of: &OfPatients,
-        counted: Counted,
         report: &mut Report,
-    ) -> Result<(), Error> {
+    ) -> Result<Report, Error> {
+        let mut read = Report::default();
         for patient in patients {
             if let Some(messages) = of.get(patient) {
                 let one = BTreeMap::from([(*patient, messages.clone())]);
-                self.alone(&one, counted, report).await?;
-            }
-        }
-        Ok(())
-    }
-
-    async fn alone(
-        &self,
-        of: &OfPatients,
-        counted: Counted,
-        report: &mut Report,
-    ) -> Result<(), Error> {
-        for _ in 0..ATTEMPTS {
-            match self.again(of).await {
-                Err(Error::StaleEpoch) => {}
-                Err(error) => return report.about_one(error),
-                Ok(read) => {
-                    if counted == Counted::Not {
-                        report.add(read);
-                    }
-                    return Ok(());
+                match self.alone(&one).await {
+                    Ok(one) => read.add(one),
+                    Err(error) => report.about_one(error)?,
                 }
             }
         }
-        report.about_one(Error::StaleEpoch)
+        Ok(read)
+    }
+
+    async fn alone(&self, of: &OfPatients) -> Result<Report, Error> {
+        for _ in 0..ATTEMPTS {
+            match self.again(of).await {
+                Err(Error::StaleEpoch) => {}
+                other => return other,
+            }
+        }
+        Err(Error::StaleEpoch)
     }
 
     async fn again(&self, of: &OfPatients) -> Result<Report, Error> {

@@ -385,3 +385,25 @@ async fn what_one_link_of_a_patient_proves_counts_for_the_next_one_proved_with_i
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_database_that_is_away_is_no_fault_of_a_link() {
+    on_both(async |stage| {
+        let papers = papers(stage);
+        let proof = |number| Proof {
+            patient: PatientNumber(number),
+            local_id: local(hospital(), "0000123456"),
+            evidence: evidence(),
+        };
+        stage.store.close().await;
+        let states = papers.prove_links(&[proof(1), proof(2)]).await;
+        assert!(
+            matches!(
+                states.as_slice(),
+                [Err(Error::Unavailable(_)), Err(Error::Unavailable(_))]
+            ),
+            "{states:?}"
+        );
+    })
+    .await;
+}
