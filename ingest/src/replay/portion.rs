@@ -20,8 +20,8 @@ use crate::feed::ssmix::read::{Number, ReadFile, Reader};
 use crate::feed::ssmix::show::{SlotKind, VANISHED};
 use crate::feed::ssmix::unless_cut;
 
-/// Items are read in portions of about so many bytes.
-pub(super) const PORTION_BYTES: i64 = 8 * 1024 * 1024;
+/// Items are read in portions of about so many bytes; with their records they take six times as much.
+pub(super) const PORTION_BYTES: i64 = 4 * 1024 * 1024;
 
 /// Items of a patient that are read at once.
 pub(super) struct Part {
