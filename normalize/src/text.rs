@@ -236,9 +236,16 @@ impl Builder {
     /// is what another program left of a character it could not read.
     fn hide_private_characters(&mut self) {
         let hidden = |char: char| matches!(char, '\u{E000}'..='\u{F8FF}' | '\u{FFFD}');
-        if memchr::memchr2(0xEE, 0xEF, self.text.as_bytes()).is_none()
-            || !self.text.contains(hidden)
-        {
+        let bytes = self.text.as_bytes();
+        let is_hidden = |at: usize| {
+            let char = bytes.get(at..at + 3);
+            matches!(
+                char,
+                Some([0xEE, ..] | [0xEF, ..=0xA3, _] | [0xEF, 0xBF, 0xBD])
+            )
+        };
+        // Full-width letters begin with the same byte as some of them.
+        if !memchr::memchr2_iter(0xEE, 0xEF, bytes).any(is_hidden) {
             return;
         }
         let found: Vec<usize> = self

@@ -35,6 +35,7 @@ pub(super) fn is_announced(bytes: &[u8]) -> bool {
 pub(super) fn decode(bytes: &[u8], out: &mut Builder) {
     let mut lines = Lines {
         bytes,
+        ascii: str::from_utf8(bytes).ok().filter(|text| text.is_ascii()),
         decoder: EUC_JP.new_decoder_without_bom_handling(),
         scratch: Vec::new(),
     };
@@ -69,6 +70,8 @@ struct Reading {
 
 struct Lines<'a> {
     bytes: &'a [u8],
+    /// The bytes where all of them have seven bits, as they should.
+    ascii: Option<&'a str>,
     decoder: Decoder,
     scratch: Vec<u8>,
 }
@@ -159,11 +162,17 @@ impl Lines<'_> {
     fn ascii(&self, at: usize, end: usize, out: &mut Builder) -> (usize, Set) {
         let rest = self.bytes.get(at..end).unwrap_or_default();
         let special = |byte: &u8| matches!(*byte, ESC | SHIFT_OUT | SHIFT_IN | 0x80..);
-        let length = rest.iter().position(special).unwrap_or(rest.len());
+        let found = match self.ascii {
+            Some(_) => memchr::memchr3(ESC, SHIFT_OUT, SHIFT_IN, rest),
+            None => rest.iter().position(special),
+        };
+        let length = found.unwrap_or(rest.len());
+        let plain = match (self.ascii, rest.get(..length)) {
+            (Some(text), _) => text.get(at..at + length),
+            (None, plain) => plain.and_then(|plain| str::from_utf8(plain).ok()),
+        };
         out.run(at, 0);
-        if let Some(Ok(plain)) = rest.get(..length).map(str::from_utf8) {
-            out.text.push_str(plain);
-        }
+        out.text.push_str(plain.unwrap_or_default());
         match rest.get(length) {
             Some(&SHIFT_OUT) => {
                 out.notice(lint::D2028, at + length, at + length + 1);
@@ -211,17 +220,22 @@ impl Lines<'_> {
         reading: &mut Reading,
     ) -> (usize, Set) {
         self.scratch.clear();
-        let (mut at, mut next) = (start, set);
+        let run = self.bytes.get(start..end).unwrap_or_default();
+        let sound = |pair: &&[u8]| matches!(pair, [first @ 0x21..=0x7E, 0x21..=0x7E] if !is_delimiter(*first));
+        // Most runs are sound to their end.
+        let sound = 2 * run.chunks_exact(2).take_while(sound).count();
+        self.push_pairs(set, run.get(..sound).unwrap_or_default());
+        let (mut at, mut next) = (start + sound, set);
         while at < end {
             let (first, second) = (self.byte(at), self.byte(at + 1).filter(|_| at + 1 < end));
-            let delimiter = matches!(first, Some(b'|' | b'^' | b'~' | b'\\' | b'&'));
+            let delimiter = first.is_some_and(is_delimiter);
             reading.doubtful |= first == Some(b'|');
             match (first, second) {
                 (Some(ESC), _) => break,
                 (Some(first @ 0x21..=0x7E), Some(second @ 0x21..=0x7E))
                     if !(delimiter && separators_close) =>
                 {
-                    self.push_pair(set, [first, second]);
+                    self.push_pairs(set, &[first, second]);
                     at += 2;
                 }
                 // Half a character: another program cut the field at a byte.
@@ -250,11 +264,16 @@ impl Lines<'_> {
         self.bytes.get(at).copied()
     }
 
-    fn push_pair(&mut self, set: Set, pair: [u8; 2]) {
-        if set == Set::Supplement {
-            self.scratch.push(0x8F);
+    fn push_pairs(&mut self, set: Set, pairs: &[u8]) {
+        let high = |byte: &u8| byte | 0x80;
+        if set != Set::Supplement {
+            self.scratch.extend(pairs.iter().map(high));
+            return;
         }
-        self.scratch.extend(pair.map(|byte| byte | 0x80));
+        for pair in pairs.chunks_exact(2) {
+            self.scratch.push(0x8F);
+            self.scratch.extend(pair.iter().map(high));
+        }
     }
 
     /// Decodes the pairs that were collected from `start` on.
@@ -310,6 +329,11 @@ impl Lines<'_> {
             out.notice(lint::D2021, start + index * 2, start + index * 2 + 2);
         }
     }
+}
+
+/// Whether a byte stands between fields or inside them in nearly every message.
+fn is_delimiter(byte: u8) -> bool {
+    matches!(byte, b'|' | b'^' | b'~' | b'\\' | b'&')
 }
 
 /// Fewest separators that a segment of the profile has when nothing swallowed them.
