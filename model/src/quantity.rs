@@ -38,10 +38,14 @@ impl Decimal {
             "" => "0",
             significant => significant,
         };
-        Ok(Self(match fraction {
-            Some(fraction) if !fraction.is_empty() => [sign, whole, ".", fraction].concat(),
-            _ => [sign, whole].concat(),
-        }))
+        let mut number = String::with_capacity(text.len() + 1);
+        number.push_str(sign);
+        number.push_str(whole);
+        if let Some(fraction) = fraction.filter(|fraction| !fraction.is_empty()) {
+            number.push('.');
+            number.push_str(fraction);
+        }
+        Ok(Self(number))
     }
 
     /// The digits.
@@ -64,7 +68,8 @@ impl fmt::Display for Decimal {
     }
 }
 
-stored_as_text!(Decimal);
+stored_as_text!(Decimal, |number, serializer| serializer
+    .serialize_str(&number.0));
 
 /// FHIR `Quantity.comparator`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

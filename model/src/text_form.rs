@@ -1,11 +1,15 @@
 //! Types whose stored form is their text: written and read without a copy of it.
 
-/// Serializes a type by `Display` and reads it by `FromStr`.
+/// Serializes a type by `Display`, or as told, and reads it by `FromStr`.
 macro_rules! stored_as_text {
     ($type:ident) => {
+        crate::text_form::stored_as_text!($type, |value, serializer| serializer.collect_str(value));
+    };
+    ($type:ident, |$value:ident, $serializer:ident| $write:expr) => {
         impl serde::Serialize for $type {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
+            fn serialize<S: serde::Serializer>(&self, $serializer: S) -> Result<S::Ok, S::Error> {
+                let $value = self;
+                $write
             }
         }
 

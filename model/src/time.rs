@@ -173,22 +173,89 @@ impl PartialDateTime {
 
 impl fmt::Display for PartialDateTime {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(digits) = self.digits() {
+            return out.write_str(digits.as_str());
+        }
         let date = self.civil.date();
         match self.precision {
             Precision::Year => write!(out, "{:04}", date.year()),
             Precision::Month => write!(out, "{:04}-{:02}", date.year(), date.month()),
             Precision::Day => write!(out, "{date}"),
             Precision::Second | Precision::Fraction => {
-                self.civil.fmt(out)?;
-                if self.offset_minutes == JST_MINUTES {
-                    return out.write_str("+09:00");
-                }
                 let sign = if self.offset_minutes < 0 { '-' } else { '+' };
                 let minutes = self.offset_minutes.unsigned_abs();
-                write!(out, "{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+                write!(
+                    out,
+                    "{}{sign}{:02}:{:02}",
+                    self.civil,
+                    minutes / 60,
+                    minutes % 60
+                )
             }
         }
     }
+}
+
+/// The text form of a time of the years 0 to 9999 without a fraction of a second. A shorter form is
+/// the beginning of the longest.
+struct Digits {
+    longest: [u8; 25],
+    length: usize,
+}
+
+impl Digits {
+    fn as_str(&self) -> &str {
+        let bytes = self.longest.get(..self.length).unwrap_or_default();
+        str::from_utf8(bytes).unwrap_or_default()
+    }
+}
+
+impl PartialDateTime {
+    fn digits(&self) -> Option<Digits> {
+        let length = match self.precision {
+            Precision::Year => 4,
+            Precision::Month => 7,
+            Precision::Day => 10,
+            Precision::Second => 25,
+            Precision::Fraction => return None,
+        };
+        let year = u16::try_from(self.civil.year()).ok()?;
+        let zone = self.offset_minutes.unsigned_abs();
+        let (date, clock) = (self.civil.date(), self.civil.time());
+        let small = [
+            date.month(),
+            date.day(),
+            clock.hour(),
+            clock.minute(),
+            clock.second(),
+        ];
+        let [month, day, hour, minute, second] =
+            small.map(|number| u16::from(number.unsigned_abs()));
+        let numbers = [
+            year / 100,
+            year % 100,
+            month,
+            day,
+            hour,
+            minute,
+            second,
+            zone / 60,
+            zone % 60,
+        ];
+        let digits = numbers.map(|number| [number / 10, number % 10]);
+        let mut digits = digits.as_flattened().iter();
+        let longest = b"dddd-dd-ddTdd:dd:dd+dd:dd".map(|sign| match sign {
+            b'd' => digit(digits.next().copied().unwrap_or_default()),
+            b'+' if self.offset_minutes < 0 => b'-',
+            other => other,
+        });
+        Some(Digits { longest, length })
+    }
+}
+
+/// A digit as it is written.
+fn digit(number: u16) -> u8 {
+    b'0' + u8::try_from(number).unwrap_or_default()
 }
 
 impl FromStr for PartialDateTime {
@@ -243,7 +310,10 @@ fn parse_offset(zone: &str) -> Result<i16, InvalidTime> {
     }
 }
 
-stored_as_text!(PartialDateTime);
+stored_as_text!(PartialDateTime, |time, serializer| match time.digits() {
+    Some(digits) => serializer.serialize_str(digits.as_str()),
+    None => serializer.collect_str(time),
+});
 
 #[cfg(test)]
 mod tests {
@@ -253,6 +323,7 @@ mod tests {
     fn text_forms_come_back_with_their_precision() {
         for text in [
             "1958",
+            "0042",
             "1958-03",
             "1958-03-14",
             "2024-05-10T08:45:00+09:00",
