@@ -62,7 +62,8 @@ impl Identity {
             id
         };
         let width = self.pad_to.map_or(0, usize::from);
-        format!("{bare:0>width$}")
+        let missing = width.saturating_sub(bare.chars().count());
+        "0".repeat(missing) + bare
     }
 }
 

@@ -53,7 +53,7 @@ pub(super) fn requests(
             request.deliver_to = ward(reading.message);
         }
         let key = numbering.number(&mut request);
-        let key = format!("{}|{key}", reading.slot);
+        let key = [reading.slot.as_str(), &key].join("|");
         let occurred = reading.occurred(request.order.entered_at.or(request.ordered_at));
         let body = Body::Medication(Box::new(request));
         records.push(reading.record(Kind::MedicationRequest, category, occurred, key, body));

@@ -182,7 +182,7 @@ fn instant(text: &str) -> Option<Instant> {
     if !is_time(text) {
         return None;
     }
-    let padded = format!("{text:0<17}");
+    let padded = text.to_owned() + &"0".repeat(17_usize.saturating_sub(text.len()));
     let part = |from, to| {
         padded
             .get(from..to)

@@ -27,9 +27,10 @@ const SIGNS: [(&str, Comparator); 12] = [
 /// The sign that a comparator is written with, if the text is one.
 pub(crate) fn comparator(sign: &str) -> Option<Comparator> {
     let sign = text::half_width(sign);
+    let sign = sign.trim();
     SIGNS
         .iter()
-        .find(|(written, _)| *written == sign.trim())
+        .find(|(written, _)| *written == sign)
         .map(|(_, comparator)| *comparator)
 }
 
@@ -46,9 +47,10 @@ pub(crate) fn plain(text: &str) -> Option<Decimal> {
 /// A number behind a comparing sign.
 pub(crate) fn compared(text: &str) -> Option<(Comparator, Decimal)> {
     let text = text::half_width(text);
+    let text = text.trim();
     let (rest, comparator) = SIGNS
         .iter()
-        .find_map(|(sign, comparator)| Some((text.trim().strip_prefix(sign)?, *comparator)))?;
+        .find_map(|(sign, comparator)| Some((text.strip_prefix(sign)?, *comparator)))?;
     Some((comparator, plain(rest)?))
 }
 

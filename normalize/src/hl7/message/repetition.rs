@@ -61,7 +61,8 @@ impl<'m> Repetition<'m> {
             count += 1;
         };
         let mut end = text.len();
-        for (at, byte) in text.bytes().enumerate().filter(|_| !whole) {
+        let parted = if whole { "" } else { text };
+        for (at, byte) in parted.bytes().enumerate() {
             if byte == first_bytes.0 && stands(at, component) {
                 note(at);
             } else if byte == first_bytes.1 && stands(at, repetition) {

@@ -138,7 +138,7 @@ fn comparable(name: &PersonName) -> Option<String> {
         return None;
     }
     let folded = match (&name.family, &name.given) {
-        (Some(family), Some(given)) => format!("{} {}", text::fold(family), text::fold(given)),
+        (Some(family), Some(given)) => [family, given].map(|part| text::fold(part)).join(" "),
         _ => text::fold(&name.text),
     };
     Some(folded).filter(|folded| folded.contains(|char| char != ' '))
