@@ -221,41 +221,25 @@ impl PartialDateTime {
         };
         let year = u16::try_from(self.civil.year()).ok()?;
         let zone = self.offset_minutes.unsigned_abs();
+        let sign = if self.offset_minutes < 0 { b'-' } else { b'+' };
         let (date, clock) = (self.civil.date(), self.civil.time());
-        let small = [
-            date.month(),
-            date.day(),
-            clock.hour(),
-            clock.minute(),
-            clock.second(),
+        let small = |number: i8| two(u16::from(number.unsigned_abs()));
+        let ([y1, y2], [y3, y4]) = (two(year / 100), two(year % 100));
+        let ([m1, m2], [d1, d2]) = (small(date.month()), small(date.day()));
+        let ([h1, h2], [n1, n2]) = (small(clock.hour()), small(clock.minute()));
+        let [s1, s2] = small(clock.second());
+        let ([z1, z2], [z3, z4]) = (two(zone / 60), two(zone % 60));
+        let longest = [
+            y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', n1, n2, b':', s1, s2,
+            sign, z1, z2, b':', z3, z4,
         ];
-        let [month, day, hour, minute, second] =
-            small.map(|number| u16::from(number.unsigned_abs()));
-        let numbers = [
-            year / 100,
-            year % 100,
-            month,
-            day,
-            hour,
-            minute,
-            second,
-            zone / 60,
-            zone % 60,
-        ];
-        let digits = numbers.map(|number| [number / 10, number % 10]);
-        let mut digits = digits.as_flattened().iter();
-        let longest = b"dddd-dd-ddTdd:dd:dd+dd:dd".map(|sign| match sign {
-            b'd' => digit(digits.next().copied().unwrap_or_default()),
-            b'+' if self.offset_minutes < 0 => b'-',
-            other => other,
-        });
         Some(Digits { longest, length })
     }
 }
 
-/// A digit as it is written.
-fn digit(number: u16) -> u8 {
-    b'0' + u8::try_from(number).unwrap_or_default()
+/// The two digits of a number below 100.
+fn two(number: u16) -> [u8; 2] {
+    [number / 10, number % 10].map(|digit| b'0' + u8::try_from(digit).unwrap_or_default())
 }
 
 impl FromStr for PartialDateTime {
