@@ -3,6 +3,7 @@
 
 use model::finding::Place;
 
+use super::escape;
 use super::message::Separators;
 use crate::lint::{self, Findings};
 use crate::text::{Decoded, offset};
@@ -45,6 +46,19 @@ impl Cut {
         (start, end)
     }
 
+    /// Which fields behind the name hold anything.
+    pub(super) fn filled(&self, segment: &Segment) -> impl Iterator<Item = usize> {
+        let (first, last) = (segment.first as usize + 1, segment.fields as usize);
+        let starts = self.starts.get(first..first + last).unwrap_or_default();
+        let separator = offset(self.separators.field.len_utf8());
+        let next = starts.iter().skip(1).map(move |next| next - separator);
+        let ends = next.chain([segment.end]);
+        (1..)
+            .zip(starts.iter().zip(ends))
+            .filter(|(_, (start, end))| **start < *end)
+            .map(|(index, _)| index)
+    }
+
     fn push(&mut self, text: &str, start: usize, end: usize) {
         let first = offset(self.starts.len());
         self.starts.push(offset(start));
@@ -59,28 +73,10 @@ impl Cut {
             start: offset(start),
             end: offset(end),
             fields,
-            is_plain: !needs_a_look(line, self.separators.escape),
+            is_plain: !escape::needs_a_look(line, self.separators.escape),
             first,
         });
     }
-}
-
-/// Whether any byte may be of an escape character or of a control character, of which some are two
-/// bytes that begin with C2.
-fn needs_a_look(line: &str, escape: char) -> bool {
-    let first = first_byte(escape);
-    let suspicious = |byte: u8| byte.is_ascii_control() || byte == 0xC2 || byte == first;
-    // To the end in any case: so many bytes at once are tested faster than one after the other.
-    line.bytes()
-        .fold(false, |found, byte| found | suspicious(byte))
-}
-
-/// The byte with which a delimiter begins in UTF-8: nothing else begins there that is no character.
-pub(super) fn first_byte(delimiter: char) -> u8 {
-    let mut bytes = [0; 4];
-    delimiter.encode_utf8(&mut bytes);
-    let [first, ..] = bytes;
-    first
 }
 
 /// Cuts a message. `None` when the text does not begin with MSH and a usable field separator.

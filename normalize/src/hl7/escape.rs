@@ -20,11 +20,28 @@ enum Escape {
 /// Longest content between two escape characters that is looked at.
 const LONGEST: usize = 512;
 
+/// Whether any byte may be of an escape character or of a control character, of which some are two
+/// bytes that begin with C2.
+pub(super) fn needs_a_look(text: &str, escape: char) -> bool {
+    let first = first_byte(escape);
+    let suspicious = |byte: u8| byte.is_ascii_control() || byte == 0xC2 || byte == first;
+    // To the end in any case: so many bytes at once are tested faster than one after the other.
+    text.bytes()
+        .fold(false, |found, byte| found | suspicious(byte))
+}
+
+/// The byte with which a delimiter begins in UTF-8; it stands only where a character begins.
+pub(super) fn first_byte(delimiter: char) -> u8 {
+    let mut bytes = [0; 4];
+    delimiter.encode_utf8(&mut bytes);
+    let [first, ..] = bytes;
+    first
+}
+
 /// Replaces escape sequences by what they mean; unknown ones stay, formatting and control
 /// characters go.
 pub(super) fn unescape<'a>(text: &'a str, separators: &Separators) -> Cow<'a, str> {
-    let dirty = |char: char| char == separators.escape || is_dropped(char);
-    if !text.contains(dirty) {
+    if !needs_a_look(text, separators.escape) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len());
@@ -55,6 +72,9 @@ pub(super) fn notices(
     separators: &Separators,
     mut notice: impl FnMut(Rule, usize, usize),
 ) {
+    if !needs_a_look(text, separators.escape) {
+        return;
+    }
     if let Some(at) = text.find(is_dropped) {
         notice(lint::D2027, at, at + 1);
     }

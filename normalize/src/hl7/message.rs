@@ -270,6 +270,13 @@ impl<'m> Segment<'m> {
         self.cut.fields as usize + usize::from(self.is_header())
     }
 
+    /// Numbers of the fields that are not empty, MSH-1 aside.
+    pub fn filled(&self) -> impl Iterator<Item = usize> + use<'m> {
+        let shift = usize::from(self.is_header());
+        let filled = self.message.cut.filled(self.cut);
+        filled.map(move |index| index + shift)
+    }
+
     /// A field by its number; MSH-1 is the field separator. A field that was not sent is empty.
     pub fn field(&self, number: usize) -> Field<'m> {
         let (start, end) = if self.is_header() && number == 1 {
@@ -333,6 +340,9 @@ impl<'m> Field<'m> {
 
     /// Whether the field holds anything but separators, blanks and `""`.
     pub fn has_content(&self) -> bool {
+        if self.is_empty() {
+            return false;
+        }
         let raw = self.raw();
         // A letter or a digit is neither a delimiter nor a blank.
         if raw.bytes().any(|byte| byte.is_ascii_alphanumeric()) {
@@ -344,10 +354,8 @@ impl<'m> Field<'m> {
                 || char == separators.repetition
                 || Some(char) == separators.subcomponent
         };
-        !raw.is_empty()
-            && raw
-                .split(between)
-                .any(|part| !matches!(part.trim(), "" | "\"\""))
+        raw.split(between)
+            .any(|part| !matches!(part.trim(), "" | "\"\""))
     }
 
     /// The text between the separators, escapes and all.
@@ -400,13 +408,16 @@ impl<'m> Field<'m> {
     }
 
     fn is_oversized(&self) -> bool {
+        if (self.end - self.start) as usize <= MOST_PARTS {
+            return false;
+        }
         let separators = self.separators();
         let part = |char: char| {
             char == separators.component
                 || char == separators.repetition
                 || Some(char) == separators.subcomponent
         };
-        self.raw().len() > MOST_PARTS && self.raw().matches(part).count() > MOST_PARTS
+        self.raw().matches(part).count() > MOST_PARTS
     }
 }
 

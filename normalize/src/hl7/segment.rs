@@ -49,9 +49,9 @@ pub(crate) fn keep(segment: &Segment<'_>, numbers: &[usize], other: &mut Other) 
 
 /// Finds the fields that have content and are not among those read.
 pub(crate) fn unread(segment: &Segment<'_>, read: &[usize], findings: &mut Findings) {
-    for number in 1..=segment.field_count() {
+    for number in segment.filled().filter(|number| !read.contains(number)) {
         let field = segment.field(number);
-        if !field.is_empty() && !read.contains(&number) && field.has_content() {
+        if field.has_content() {
             findings.add(lint::D2017, field.place());
         }
     }

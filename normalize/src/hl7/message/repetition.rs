@@ -6,8 +6,7 @@ use std::borrow::Cow;
 use model::finding::Place;
 
 use super::{Field, value};
-use crate::hl7::cut::first_byte;
-use crate::hl7::escape;
+use crate::hl7::escape::{self, first_byte};
 use crate::text;
 
 /// Components whose ends are noted; no data type of the profile has more. Further ones are looked for.
@@ -137,12 +136,11 @@ impl<'m> Repetition<'m> {
     pub fn filled_beside(&self, numbers: &[usize]) -> impl Iterator<Item = usize> {
         let others = |number: &usize| !numbers.contains(number);
         let noted = (1..=self.count.min(NOTED)).filter(others);
-        let noted = noted.filter_map(|number| Some((number, self.part(number)?.1)));
-        let beyond = (NOTED + 1..).zip(self.beyond().map(|(_, raw)| raw));
-        noted
-            .chain(beyond.filter(move |(number, _)| others(number)))
-            .filter(|(_, raw)| self.unescaped(raw).is_some())
-            .map(|(number, _)| number)
+        let noted = noted.filter(|number| self.component(*number).is_some());
+        let beyond = (self.count > NOTED).then(|| (NOTED + 1..).zip(self.beyond()));
+        let beyond = beyond.into_iter().flatten();
+        let beyond = beyond.filter(|(_, (_, raw))| self.unescaped(raw).is_some());
+        noted.chain(beyond.map(|(number, _)| number).filter(others))
     }
 
     fn unescaped(&self, component: &'m str) -> Option<Cow<'m, str>> {
