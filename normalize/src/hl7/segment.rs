@@ -41,10 +41,18 @@ pub(crate) fn keep(segment: &Segment<'_>, numbers: &[usize], other: &mut Other) 
     for number in numbers {
         let field = segment.field(*number);
         if field.has_content() {
-            let name = [segment.name(), "-", &number.to_string()].concat();
-            other.push((name, field.whole().into_owned()));
+            other.push((name(segment, *number), field.whole().into_owned()));
         }
     }
+}
+
+/// What a field is called in a body.
+fn name(segment: &Segment<'_>, number: usize) -> String {
+    let mut name = String::with_capacity("OBX-11".len());
+    name.push_str(segment.name());
+    name.push('-');
+    name.push_str(&number.to_string());
+    name
 }
 
 /// Finds the fields that have content and are not among those read.
