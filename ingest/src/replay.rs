@@ -21,7 +21,7 @@ use crate::Progress;
 const AT_ONCE: usize = 8;
 /// So many patients are read together, unless that is more than a portion.
 const TOGETHER: usize = 16;
-/// Other changes of a patient make their replay start again, at most so often.
+/// Other changes of a patient make a portion start again, at most so often.
 const ATTEMPTS: usize = 5;
 
 /// What a replay is about.
@@ -36,7 +36,7 @@ pub struct Scope {
 /// What reading again changes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Replayed {
-    /// Patients whose items were read.
+    /// Patients who were looked at.
     pub patients: usize,
     /// Items that were read again.
     pub items: usize,
@@ -165,66 +165,72 @@ impl Replay {
         Ok(sum)
     }
 
-    /// Some patients: together, or each alone where that is too much at once or somebody's papers or
-    /// items stand in the way.
+    /// Some patients, as many together as a portion holds.
     async fn patients(&self, patients: &[PatientNumber]) -> Result<Replayed, Error> {
-        let known = self.known(patients).await?.into_iter();
-        let parts: Vec<Part> = known
-            .map(|(patient, known)| Part::whole(patient, known))
-            .collect();
-        if patients.len() > 1 && parts.iter().map(Part::bytes).sum::<i64>() <= PORTION_BYTES {
+        let known = self.known(patients).await?;
+        let mut sum = Replayed {
+            patients: patients.len() - known.len(),
+            ..Replayed::default()
+        };
+        for parts in together(known) {
+            sum.add(self.together(parts).await?);
+        }
+        Ok(sum)
+    }
+
+    /// Patients at once, or each alone where that is too much or somebody's papers or items stand in the
+    /// way.
+    async fn together(&self, parts: Vec<Part>) -> Result<Replayed, Error> {
+        if parts.iter().map(Part::bytes).sum::<i64>() <= PORTION_BYTES {
             match self.portion(&parts).await {
-                Ok(mut replayed) => {
-                    replayed.patients = patients.len();
-                    return Ok(replayed);
-                }
                 Err(Error::StaleEpoch | Error::NotFound | Error::Corrupt(_)) => {}
-                Err(error) => return Err(error),
+                read => {
+                    return read.map(|read| Replayed {
+                        patients: parts.len(),
+                        ..read
+                    });
+                }
             }
         }
         let mut sum = Replayed::default();
-        for patient in patients {
-            sum.add(self.alone(*patient).await?);
+        for part in parts {
+            sum.add(self.alone(part).await?);
         }
         Ok(sum)
     }
 
-    async fn alone(&self, patient: PatientNumber) -> Result<Replayed, Error> {
-        for _ in 0..ATTEMPTS {
-            match self.once(patient).await {
-                Err(Error::StaleEpoch) => {}
-                Err(Error::NotFound | Error::Corrupt(_)) => break,
-                other => return other,
+    /// One patient, portion by portion. What stands in the way of one leaves the rest as it is.
+    async fn alone(&self, mut part: Part) -> Result<Replayed, Error> {
+        let mut sum = Replayed::default();
+        for paths in portions(&part.known) {
+            part.paths = paths;
+            match self.persistently(&mut part).await {
+                Ok(read) => {
+                    // What one portion wrote, the next one must know.
+                    if self.apply && !read.is_unchanged() {
+                        part.known = self.known_of(part.patient).await?;
+                    }
+                    sum.add(read);
+                }
+                Err(Error::StaleEpoch | Error::NotFound | Error::Corrupt(_)) => {
+                    sum.left = 1;
+                    return Ok(sum);
+                }
+                Err(error) => return Err(error),
             }
         }
-        Ok(Replayed {
-            left: 1,
-            ..Replayed::default()
-        })
+        sum.patients = 1;
+        Ok(sum)
     }
 
-    async fn once(&self, patient: PatientNumber) -> Result<Replayed, Error> {
-        let mut sum = Replayed {
-            patients: 1,
-            ..Replayed::default()
-        };
-        let known = async || {
-            self.known(&[patient])
-                .await
-                .map(|mut known| known.remove(&patient).unwrap_or_default())
-        };
-        let mut now = known().await?;
-        for paths in portions(&now) {
-            let part = Part {
-                patient,
-                known: now,
-                paths,
-            };
-            sum.add(self.portion(&[part]).await?);
-            // What one portion wrote, the next one must know.
-            now = known().await?;
+    async fn persistently(&self, part: &mut Part) -> Result<Replayed, Error> {
+        for _ in 1..ATTEMPTS {
+            match self.portion(std::slice::from_ref(part)).await {
+                Err(Error::StaleEpoch) => part.known = self.known_of(part.patient).await?,
+                read => return read,
+            }
         }
-        Ok(sum)
+        self.portion(std::slice::from_ref(part)).await
     }
 
     async fn known(
@@ -233,4 +239,25 @@ impl Replay {
     ) -> Result<BTreeMap<PatientNumber, Known>, Error> {
         self.store.intake().known_of(patients, &self.facility).await
     }
+
+    async fn known_of(&self, patient: PatientNumber) -> Result<Known, Error> {
+        self.store.intake().known(patient, &self.facility).await
+    }
+}
+
+/// Patients in runs that a portion holds; who is too large for one is a run alone.
+fn together(known: BTreeMap<PatientNumber, Known>) -> Vec<Vec<Part>> {
+    let (mut runs, mut bytes) = (vec![Vec::new()], 0);
+    for (patient, known) in known {
+        let part = Part::whole(patient, known);
+        bytes += part.bytes();
+        if bytes > PORTION_BYTES {
+            runs.push(Vec::new());
+            bytes = part.bytes();
+        }
+        if let Some(run) = runs.last_mut() {
+            run.push(part);
+        }
+    }
+    runs
 }

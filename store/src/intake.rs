@@ -5,7 +5,7 @@
 //! | file | says |
 //! | --- | --- |
 //! | `change` | what is kept of a patient, and what changes of it |
-//! | `known`, `bearing` | how it is looked up: all of a patient, or what bears on some messages |
+//! | `known`, `bearing` | how it is looked up: all of some patients, or what bears on some messages |
 //! | `head` | what a row says of a record |
 //! | `rows`, `columns` | how a change becomes rows |
 //! | `inbox` | pushed messages that wait to be accepted |

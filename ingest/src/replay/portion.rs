@@ -81,12 +81,13 @@ impl Replay {
     /// Reads items of different patients again, and writes what reads otherwise where that is asked for.
     pub(super) async fn portion(&self, parts: &[Part]) -> Result<Replayed, Error> {
         let intake = self.store.intake();
-        let patients: Vec<PatientNumber> = parts.iter().map(|part| part.patient).collect();
-        let entries = self.entries(&patients).await?;
+        let asked: Vec<PatientNumber> = parts.iter().map(|part| part.patient).collect();
+        let entries = self.entries(&asked).await?;
         let parts: Vec<(&Part, &RosterEntry)> = parts
             .iter()
             .filter_map(|part| Some((part, entries.get(&part.patient)?)))
             .collect();
+        let patients: Vec<PatientNumber> = entries.keys().copied().collect();
         let kept = Arc::new(self.kept(&parts).await?);
         let rules = intake.rules(&patients, &self.facility).await?;
         let stated = self.papers.demographics(&patients).await?;
@@ -142,7 +143,8 @@ impl Replay {
             .iter()
             .flat_map(|(part, _)| part.items().map(|item| (part.patient, item)));
         let items: Vec<(PatientNumber, &Item)> = items.collect();
-        let mut contents = intake.contents_of(&items).await?.into_iter();
+        let contents = intake.contents_of(&items).await.map_err(unless_cut)?;
+        let mut contents = contents.into_iter();
         let mut kept = Vec::with_capacity(items.len());
         for (part, entry) in parts {
             let stored = part.reader(&self.stored, &intake, entry);

@@ -72,8 +72,8 @@ impl Hospital {
         }
     }
 
-    /// Damages one byte in the middle of what the hub keeps sealed.
-    pub(crate) fn bend_a_byte(&self) {
+    /// Damages the one segment in which the hub keeps sealed bytes.
+    pub(crate) fn damage(&self, damage: fn(&mut Vec<u8>)) {
         let Blobs::Folder(folder) = &self.config.blobs else {
             panic!("sealed bytes lie in a folder");
         };
@@ -81,8 +81,7 @@ impl Hospital {
         let mut files: Vec<PathBuf> = files.map(|file| file.unwrap().path()).collect();
         let file = files.pop().filter(|_| files.is_empty()).unwrap();
         let mut bytes = std::fs::read(&file).unwrap();
-        let middle = bytes.len() / 2;
-        bytes[middle] ^= 1;
+        damage(&mut bytes);
         std::fs::write(file, bytes).unwrap();
     }
 
@@ -130,6 +129,20 @@ impl Hospital {
     /// Lays everything of a patient into the storage.
     pub(crate) fn lay(&self, patient: &samples::Patient) {
         patient.write(&self.roots).unwrap();
+    }
+
+    /// One of a patient's laboratory files grows larger than any that is read.
+    pub(crate) fn outgrow(&self, patient: &samples::Patient) {
+        let paths = patient
+            .tree
+            .files()
+            .map(|(entry, _)| entry.version.path(entry.flag));
+        let places = paths.flat_map(|path| self.roots.iter().map(move |root| root.join(&path)));
+        let is_lab =
+            |place: &PathBuf| place.is_file() && place.to_string_lossy().contains("OML-11");
+        let file = places.filter(is_lab).last().unwrap();
+        let file = std::fs::File::create(file).unwrap();
+        file.set_len(MOST_BYTES + 1).unwrap();
     }
 
     /// A consent of a patient for the clinic comes in.

@@ -19,7 +19,7 @@ const PATIENTS: u64 = 12;
 
 /// What a sender would have sent of a patient, in the order of time: the files of slots that are in
 /// force, and those that they superseded.
-fn messages(patient: &Patient) -> Vec<Vec<u8>> {
+pub(crate) fn messages(patient: &Patient) -> Vec<Vec<u8>> {
     let files = || patient.tree.files();
     let in_force = files().filter(|(entry, _)| entry.flag == Flag::Current);
     let in_force: BTreeSet<_> = in_force.map(|(entry, _)| &entry.version.slot).collect();

@@ -141,7 +141,8 @@ impl Intake {
         let slots: Vec<SlotRow> = self.db().fetch_pairs(SLOTS, &of).await?;
         for row in slots {
             if let Some(known) = known.get_mut(&PatientNumber(row.0)) {
-                known.slots.extend([slot(row)]);
+                let (digest, slot) = slot(row);
+                known.slots.insert(digest, slot);
             }
         }
         Ok(known)

@@ -11,7 +11,7 @@ use super::prove::test;
 use super::read::{Job, PORTION, ReadFile, Reader, name_of_flag};
 use super::show::VANISHED;
 use super::tree;
-use crate::cpu;
+use crate::cpu::{self, Cut, Pace};
 
 /// An item with what is kept of it, and who reads it again.
 pub(crate) struct Kept {
@@ -25,7 +25,8 @@ pub(crate) struct Kept {
 /// their order, with their places among `kept`.
 ///
 /// # Errors
-/// When the program is ending.
+/// [`Error::Corrupt`] when an item cannot be read at all, [`Error::Unavailable`] when the program is
+/// ending.
 pub(crate) async fn compared(kept: &Arc<Vec<Kept>>) -> Result<Vec<(usize, ReadFile)>, Error> {
     let kept = Arc::clone(kept);
     let work = move || {
@@ -37,8 +38,10 @@ pub(crate) async fn compared(kept: &Arc<Vec<Kept>>) -> Result<Vec<(usize, ReadFi
         });
         read.collect()
     };
-    let gone = |_| Error::Unavailable("replay");
-    cpu::run(cpu::Pace::Bulk, work).await.map_err(gone)
+    cpu::run(Pace::Bulk, work).await.map_err(|cut| match cut {
+        Cut::Panicked => Error::Corrupt("item"),
+        Cut::Ending => Error::Unavailable("replay"),
+    })
 }
 
 impl Reader {
@@ -56,14 +59,18 @@ impl Reader {
         let canonical = self.feed.identity.canonical(&name.patient);
         let mut numbers = self.numbers.iter();
         let number = numbers.position(|number| number.id == canonical)?;
-        let raw = content.raw().ok()?.to_vec();
+        let content = match content.raw().ok()? {
+            // Of what is too large nothing was kept but its size.
+            [] if item.size > 0 => tree::Content::TooLarge,
+            raw => tree::Content::Bytes(raw.to_vec()),
+        };
         let job = Job {
             name,
             text,
             number,
             item: item.clone(),
         };
-        Some((job, tree::Content::Bytes(raw)))
+        Some((job, content))
     }
 }
 
