@@ -33,7 +33,7 @@ pub(crate) async fn once(
             Ok(report)
         }
         Source::MllpListen(_) => {
-            let lane = Lane::new(Arc::clone(feed), store.clone(), most);
+            let lane = Lane::new(Arc::clone(feed), store.clone());
             let mut report = Report::default();
             lane.drain(0, &mut report).await?;
             Ok(report)
@@ -53,7 +53,7 @@ pub(crate) async fn run(feed: Arc<Feed>, store: Store, most: u64, stop: watch::R
         }
         Source::MllpListen(_) => {
             let arrived = Arc::new(Notify::new());
-            let lane = Lane::new(Arc::clone(&feed), store.clone(), most);
+            let lane = Lane::new(Arc::clone(&feed), store.clone());
             let accepting = until_stop(lane.keep_accepting(&arrived), stop.clone());
             let listening = mllp::listen(feed, store, most, Arc::clone(&arrived), stop);
             tokio::join!(listening, accepting);

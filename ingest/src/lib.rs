@@ -3,8 +3,9 @@
 //!
 //! | file | answers |
 //! | --- | --- |
-//! | `feed`, `feed/ssmix`, `feed/pushed` | where bytes come from, and what changes because of them |
+//! | `feed`, `feed/ssmix`, `feed/pushed` | where bytes come from |
 //! | `feed/mllp` | how senders push, and what they are told |
+//! | `patient` | what they say of a patient, and what changes because of it |
 //! | `duties` | what follows from papers, and what is done again and again |
 //! | `held` | which of several processes does it |
 //! | [`cpu`] | how waiting and computing meet |
@@ -17,6 +18,7 @@ pub mod cpu;
 mod duties;
 mod feed;
 mod held;
+mod patient;
 mod replay;
 pub mod report;
 

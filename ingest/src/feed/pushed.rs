@@ -24,10 +24,10 @@ use store::{Error, Item, Known, Papers, PatientChange, RosterEntry, Store, Taken
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
-use super::ssmix::change::Resolver;
-use super::ssmix::overtaken::by_number;
-use super::ssmix::read::ReadFile;
-use super::ssmix::unless_cut;
+use crate::patient::change::Resolver;
+use crate::patient::overtaken::by_number;
+use crate::patient::read::ReadFile;
+use crate::patient::unless_cut;
 use crate::report::Report;
 
 /// Another process may have received something.
@@ -43,18 +43,16 @@ pub(crate) struct Lane {
     feed: Arc<Feed>,
     store: Store,
     papers: Papers,
-    most: u64,
 }
 
 impl Lane {
-    /// A lane; `most` bounds the size of one item.
-    pub(crate) fn new(feed: Arc<Feed>, store: Store, most: u64) -> Self {
+    /// A lane.
+    pub(crate) fn new(feed: Arc<Feed>, store: Store) -> Self {
         let papers = store.papers(normalize::text::fold);
         Self {
             feed,
             store,
             papers,
-            most,
         }
     }
 

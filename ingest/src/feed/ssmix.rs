@@ -6,30 +6,19 @@
 //! | --- | --- |
 //! | `sweep` | who is looked at, in which batches |
 //! | `tree` | looks into the folders |
-//! | `read` | bytes → records, in parallel |
-//! | `fact` | what is carried of a record |
-//! | `show` | what a slot shows, from the set of its versions |
-//! | `change` | what changes for one patient |
-//! | `prove` | whether what lies there is the patient's |
-//! | `again` | reads kept items once more |
-//! | `overtaken` | which pushed messages count no more |
+//! | `difference` | what lies there otherwise than it is kept |
+//! | `prove` | whether the folder is the patient's |
+//! | `read` | fetches files and has them read |
 //! | `work` | sweeps and back-fills for ever |
-//! | `tokens` | by what a patient is found |
 
-pub(crate) mod again;
-pub(crate) mod change;
-pub(crate) mod fact;
-pub(crate) mod overtaken;
-pub(crate) mod prove;
-pub(crate) mod read;
-pub(crate) mod show;
+mod difference;
+mod prove;
+mod read;
 mod sweep;
-mod tokens;
-pub(crate) mod tree;
+mod tree;
 mod work;
 
 use std::collections::BTreeSet;
-use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,13 +30,16 @@ use store::{
     Error, Item, Known, Link, Origin, Outcome, Papers, PatientChange, RosterEntry, Store, Taken,
 };
 
-use self::again::withheld_again;
-use self::change::{Difference, Resolver, difference};
-use self::overtaken::by_number;
-use self::prove::test;
-use self::read::{Number, ReadFile, Reader, flag_number};
+use self::difference::{Difference, difference};
 use self::tree::{Found, Listing, Padded};
 use crate::cpu::Pace;
+use crate::patient::again::withheld_again;
+use crate::patient::change::Resolver;
+use crate::patient::fit::test;
+use crate::patient::overtaken::by_number;
+use crate::patient::read::{Number, ReadFile, Reader, flag_number};
+use crate::patient::show::{SlotKind, VANISHED};
+use crate::patient::{states_demographics, unless_cut};
 use crate::report::Report;
 
 /// A time at which no file was modified: an item with it is read again.
@@ -237,7 +229,6 @@ impl Tree {
         Reader {
             feed: Arc::clone(&self.feed),
             intake: self.store.intake(),
-            most: self.most,
             pace: Pace::Bulk,
             numbers: Arc::clone(numbers),
         }
@@ -254,7 +245,7 @@ impl Tree {
         let intake = self.store.intake();
         let wanted = difference.read.len();
         let reader = self.reader(numbers);
-        let mut read = reader.read(difference.read).await;
+        let mut read = self.read(&reader, difference.read).await;
         report.notice(lint::S1112, wanted - read.len());
         let stated = self.papers.demographics(&[entry.patient]).await?;
         test(&self.papers, entry, &stated, &mut read).await?;
@@ -314,18 +305,6 @@ fn is_under(numbers: &[Number], item: &Item) -> bool {
     numbers.iter().any(|number| number.digest == item.number)
 }
 
-/// Frames that are missing at the end of a segment, or with all of it, are as damaged as others.
-pub(crate) fn unless_cut(error: Error) -> Error {
-    let kind = match &error {
-        Error::Other(_, source) => source.downcast_ref::<io::Error>().map(io::Error::kind),
-        _ => None,
-    };
-    match kind {
-        Some(io::ErrorKind::UnexpectedEof | io::ErrorKind::NotFound) => Error::Corrupt("segment"),
-        _ => error,
-    }
-}
-
 /// Whether a file has not changed for long enough. What claims to come from the future is not waited
 /// for: a clock at the source is wrong, and its files would never be read. Microseconds.
 const fn is_settled(now: i64, modified: i64, settle: i64) -> bool {
@@ -337,21 +316,13 @@ fn is_demographics(file: &Found) -> bool {
         && flag_number(file.name.flag) == 1
 }
 
-/// Whether the facility's own demographics are among what was read, and agree with the papers.
-pub(crate) fn states_demographics(read: &[ReadFile]) -> bool {
-    let fits = |file: &ReadFile| file.is_demographics && file.item.outcome == Outcome::Read;
-    read.iter().any(fits)
-}
-
 /// Lets the next sweep read what is kept and withheld once more: it may fit the new demographics.
 /// That stands in the items and is accepted with them, so no crash makes it forgotten.
 fn read_again(known: &Known, read: &[ReadFile], moved: &mut Vec<Item>) {
     let taken = moved.iter().chain(read.iter().map(|file| &file.item));
     let taken: BTreeSet<i64> = taken.map(|item| item.path).collect();
     let withheld = |item: &&Item| {
-        item.outcome == Outcome::Withheld
-            && item.flag != show::VANISHED
-            && item.origin == Origin::Storage
+        item.outcome == Outcome::Withheld && item.flag != VANISHED && item.origin == Origin::Storage
     };
     let kept = known.items.iter().filter(withheld);
     moved.extend(kept.filter(|item| !taken.contains(&item.path)).cloned());
@@ -365,7 +336,7 @@ fn read_again(known: &Known, read: &[ReadFile], moved: &mut Vec<Item>) {
 
 /// Name of the data kind behind the number in an item.
 pub(crate) fn kind_name(number: i64) -> String {
-    match show::SlotKind::numbered(number).kind.name() {
+    match SlotKind::numbered(number).kind.name() {
         "" => "other".to_owned(),
         name => name.to_owned(),
     }

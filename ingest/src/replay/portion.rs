@@ -13,12 +13,12 @@ use store::{Error, Intake, Item, Known, Link, Origin, PatientChange, RosterEntry
 use super::difference::difference;
 use super::{Replay, Replayed};
 use crate::cpu::Pace;
-use crate::feed::ssmix::again::{Kept, compared};
-use crate::feed::ssmix::change::Resolver;
-use crate::feed::ssmix::prove::test;
-use crate::feed::ssmix::read::{Number, ReadFile, Reader};
-use crate::feed::ssmix::show::{SlotKind, VANISHED};
-use crate::feed::ssmix::unless_cut;
+use crate::patient::again::{Kept, compared};
+use crate::patient::change::Resolver;
+use crate::patient::fit::test;
+use crate::patient::read::{Number, ReadFile, Reader};
+use crate::patient::show::{SlotKind, VANISHED};
+use crate::patient::unless_cut;
 
 /// Items are read in portions of about so many bytes; with their records they take six times as much.
 pub(super) const PORTION_BYTES: i64 = 4 * 1024 * 1024;
@@ -64,7 +64,6 @@ impl Part {
         Arc::new(Reader {
             feed: Arc::clone(feed),
             intake: intake.clone(),
-            most: u64::MAX,
             pace: Pace::Bulk,
             numbers: entry.links.iter().map(number).collect(),
         })

@@ -6,8 +6,8 @@ use model::finding::Place;
 use normalize::lint;
 use store::{Known, Outcome};
 
-use super::super::ssmix::read::ReadFile;
-use super::super::ssmix::show::SlotKind;
+use crate::patient::read::ReadFile;
+use crate::patient::show::SlotKind;
 
 /// State of a slot that shows something.
 const SHOWN: i64 = 1;

@@ -12,13 +12,13 @@ use store::{
     Bearing, Demographics, Error, Item, Known, Link, Namesake, Outcome, PatientChange, Taken,
 };
 
-use super::super::ssmix::again::withheld_again;
-use super::super::ssmix::prove::{facts, test};
-use super::super::ssmix::read::{ReadFile, Reader};
-use super::super::ssmix::states_demographics;
 use super::Lane;
 use super::cancel::call_off_the_latest;
 use super::named::{Named, Theirs};
+use crate::patient::again::withheld_again;
+use crate::patient::fit::{facts, test};
+use crate::patient::read::{ReadFile, Reader};
+use crate::patient::states_demographics;
 use crate::report::Report;
 
 impl Lane {

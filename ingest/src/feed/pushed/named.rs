@@ -10,11 +10,11 @@ use normalize::ssmix::path::FileName;
 use normalize::ssmix::pushed;
 use store::{Bearing, Error, Item, Origin, Outcome, RosterEntry, Touching, Waiting};
 
-use super::super::ssmix::read::{Job, Number, Reader, flag_number, slot_kind};
-use super::super::ssmix::tree::Content;
 use super::Lane;
 use super::batch::OfPatients;
 use crate::cpu::{self, Pace};
+use crate::patient::read::Content;
+use crate::patient::read::{Job, Number, Reader, flag_number, slot_kind};
 
 /// A message with its name, and which of the patient's numbers it has.
 pub(super) struct Named {
@@ -118,7 +118,6 @@ impl Lane {
         Reader {
             feed: Arc::clone(&self.feed),
             numbers: numbers.collect(),
-            most: self.most,
             pace: Pace::Soon,
             intake: self.store.intake(),
         }

@@ -11,10 +11,10 @@ use model::papers::LinkState;
 use normalize::lint;
 use store::{Error, Link, PatientChange, RosterEntry};
 
-use super::change::Difference;
+use super::difference::Difference;
 use super::prove::Proved;
-use super::read::Number;
 use super::{Compared, Tree};
+use crate::patient::read::Number;
 use crate::report::Report;
 
 /// A batch is one transaction of about so many rows; a record is a row, an item another.

@@ -10,6 +10,8 @@ use std::time::UNIX_EPOCH;
 use model::feed::Identity;
 use normalize::ssmix::path::{FileName, folder, parse};
 
+use crate::patient::read::Content;
+
 /// A patient's folder is at most this deep: date, kind, file.
 const DEPTH: usize = 3;
 /// So many levels of folders stand above those of patients.
@@ -273,14 +275,6 @@ pub(crate) fn read(path: &Path, most: u64) -> io::Result<Content> {
     } else {
         Content::Bytes(bytes)
     })
-}
-
-/// What reading a file gave.
-pub(crate) enum Content {
-    /// Its bytes.
-    Bytes(Vec<u8>),
-    /// It is larger than an item may be.
-    TooLarge,
 }
 
 #[cfg(test)]

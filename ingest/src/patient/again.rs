@@ -7,10 +7,9 @@ use normalize::ssmix::path;
 use rayon::prelude::*;
 use store::{Content, Error, Intake, Item, Known, Origin, Outcome, Papers, RosterEntry};
 
-use super::prove::test;
-use super::read::{Job, PORTION, ReadFile, Reader, name_of_flag};
+use super::fit::test;
+use super::read::{self, Job, PORTION, ReadFile, Reader, name_of_flag};
 use super::show::VANISHED;
-use super::tree;
 use crate::cpu::{self, Cut, Pace};
 
 /// An item with what is kept of it, and who reads it again.
@@ -53,7 +52,7 @@ impl Reader {
         self.read_all(jobs.collect()).await
     }
 
-    fn job_again(&self, item: &Item, content: &Content) -> Option<(Job, tree::Content)> {
+    fn job_again(&self, item: &Item, content: &Content) -> Option<(Job, read::Content)> {
         let text = content.name().ok()?.to_owned();
         let name = path::parse(&format!("{text}_{}", name_of_flag(item.flag))).ok()?;
         let canonical = self.feed.identity.canonical(&name.patient);
@@ -61,8 +60,8 @@ impl Reader {
         let number = numbers.position(|number| number.id == canonical)?;
         let content = match content.raw().ok()? {
             // Of what is too large nothing was kept but its size.
-            [] if item.size > 0 => tree::Content::TooLarge,
-            raw => tree::Content::Bytes(raw.to_vec()),
+            [] if item.size > 0 => read::Content::TooLarge,
+            raw => read::Content::Bytes(raw.to_vec()),
         };
         let job = Job {
             name,
