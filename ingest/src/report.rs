@@ -8,6 +8,8 @@ use normalize::lint::Rule;
 use serde::Serialize;
 use store::{Error, Item, Outcome};
 
+use crate::patient::show::SlotKind;
+
 /// Stands among the notices of a feed for the patients whose kept data do not open.
 pub const DAMAGED: &str = "damaged";
 
@@ -68,7 +70,7 @@ impl Report {
                 }
             };
             self.bytes += item.size;
-            let kind = crate::feed::ssmix::kind_name(item.kind);
+            let kind = SlotKind::numbered(item.kind).name().to_owned();
             metrics::counter!("musubi_feed_messages_total", "feed" => feed.id.clone(), "type" => kind, "result" => result)
                 .increment(1);
             for finding in *findings {

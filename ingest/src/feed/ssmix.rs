@@ -38,7 +38,7 @@ use crate::patient::change::Resolver;
 use crate::patient::fit::test;
 use crate::patient::overtaken::by_number;
 use crate::patient::read::{Number, ReadFile, Reader, flag_number};
-use crate::patient::show::{SlotKind, VANISHED};
+use crate::patient::show::VANISHED;
 use crate::patient::{states_demographics, unless_cut};
 use crate::report::Report;
 
@@ -331,14 +331,6 @@ fn read_again(known: &Known, read: &[ReadFile], moved: &mut Vec<Item>) {
         .filter(|item| item.outcome == Outcome::Withheld)
     {
         item.modified = NEVER;
-    }
-}
-
-/// Name of the data kind behind the number in an item.
-pub(crate) fn kind_name(number: i64) -> String {
-    match SlotKind::numbered(number).kind.name() {
-        "" => "other".to_owned(),
-        name => name.to_owned(),
     }
 }
 

@@ -13,12 +13,10 @@ use store::{
     SlotChange, Standing, Taken, Token,
 };
 
-use super::fact::{self, Fact, Facts};
+use super::fact::{self, Fact, Facts, JOINS_ALLERGIES, JOINS_ENCOUNTERS};
 use super::overtaken::Overtaken;
 use super::read::{ReadFile, by_slot, version_text};
-use super::show::{
-    JOINS_ALLERGIES, JOINS_ENCOUNTERS, Outline, Shown, SlotKind, outline, shown, standing_number,
-};
+use super::show::{Outline, Shown, SlotKind, outline, shown, standing_number};
 
 /// What was read and what is kept, ready to be resolved.
 pub(crate) struct Resolver<'a> {

@@ -6,7 +6,10 @@ use std::sync::Arc;
 use model::record::{Kind, Record};
 use store::{Head, Intake};
 
-use super::show::joins_of;
+/// Inpatient stays are joined from such records.
+pub(crate) const JOINS_ENCOUNTERS: i64 = 1;
+/// Allergies are joined from such records.
+pub(crate) const JOINS_ALLERGIES: i64 = 2;
 
 /// A record's head, in the order of the item's frame.
 pub(crate) struct Fact {
@@ -38,4 +41,13 @@ pub(crate) fn of(intake: &Intake, records: Vec<Record>) -> Facts {
         }
     };
     records.into_iter().map(fact).collect()
+}
+
+/// Bits of the joins that read a kind.
+pub(crate) const fn joins_of(kind: Kind) -> i64 {
+    match kind {
+        Kind::EncounterEvent => JOINS_ENCOUNTERS,
+        Kind::AllergyStatement => JOINS_ALLERGIES,
+        _ => 0,
+    }
 }

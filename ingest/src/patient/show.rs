@@ -11,14 +11,10 @@ use normalize::ssmix::path::Flag;
 use normalize::ssmix::{Current, SlotState, Version, current};
 use store::{Head, Item, Publish, Slot, Standing};
 
-use super::fact::{Fact, Facts};
+use super::fact::{Fact, Facts, joins_of};
 
 /// Flag of an item that the source no longer has.
 pub(crate) const VANISHED: i64 = 3;
-/// The slot's items take part in the join of inpatient stays.
-pub(crate) const JOINS_ENCOUNTERS: i64 = 1;
-/// The slot's items take part in the join of allergies.
-pub(crate) const JOINS_ALLERGIES: i64 = 2;
 
 /// Which data kind a slot is of, and whether its order number is real; kept as one number.
 #[derive(Clone, PartialEq, Eq)]
@@ -36,6 +32,14 @@ impl SlotKind {
         Self {
             kind: DataKind::numbered(number / 2),
             order_is_real: number % 2 == 1,
+        }
+    }
+
+    /// Its name in metrics.
+    pub(crate) fn name(&self) -> &str {
+        match self.kind.name() {
+            "" => "other",
+            name => name,
         }
     }
 }
@@ -206,14 +210,5 @@ fn stands(standing: Standing, head: &Head) -> Option<Standing> {
         (Kind::Condition, Standing::Absent) => (!head.is_taken_back()).then_some(Standing::Absent),
         (_, Standing::Absent) => Some(Standing::Current),
         (_, other) => Some(other),
-    }
-}
-
-/// Bits of the joins that read a kind.
-pub(crate) const fn joins_of(kind: Kind) -> i64 {
-    match kind {
-        Kind::EncounterEvent => JOINS_ENCOUNTERS,
-        Kind::AllergyStatement => JOINS_ALLERGIES,
-        _ => 0,
     }
 }

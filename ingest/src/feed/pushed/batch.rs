@@ -8,16 +8,13 @@ use model::id::PatientNumber;
 use store::{Bearing, Demographics, Error, PatientChange, Waiting};
 
 use super::Lane;
-use super::named::Theirs;
+use super::named::{OfPatients, Theirs};
 use crate::report::Report;
 
 /// So many patients are read at once.
 const AT_ONCE: usize = 8;
 /// A paper that comes in between makes a patient start again, at most so often.
 const ATTEMPTS: usize = 5;
-
-/// What waits, by patient.
-pub(super) type OfPatients = BTreeMap<PatientNumber, Vec<Arc<Waiting>>>;
 
 impl Lane {
     pub(super) async fn take(

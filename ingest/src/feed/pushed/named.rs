@@ -1,9 +1,11 @@
 //! Messages under the names that a storage of the same facility would give them, and what they touch
 //! under these.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::feed::Feed;
+use model::id::PatientNumber;
 use model::papers::LinkState;
 use normalize::ssmix::data_type::DataKind;
 use normalize::ssmix::path::FileName;
@@ -11,10 +13,11 @@ use normalize::ssmix::pushed;
 use store::{Bearing, Error, Item, Origin, Outcome, RosterEntry, Touching, Waiting};
 
 use super::Lane;
-use super::batch::OfPatients;
 use crate::cpu::{self, Pace};
-use crate::patient::read::Content;
-use crate::patient::read::{Job, Number, Reader, flag_number, slot_kind};
+use crate::patient::read::{Content, Job, Number, Reader, flag_number, slot_kind};
+
+/// What waits, by patient.
+pub(super) type OfPatients = BTreeMap<PatientNumber, Vec<Arc<Waiting>>>;
 
 /// A message with its name, and which of the patient's numbers it has.
 pub(super) struct Named {
