@@ -176,10 +176,11 @@ impl Intake {
         patients: &[PatientNumber],
         facility: &FacilityId,
     ) -> Result<BTreeMap<PatientNumber, Vec<Record>>, Error> {
-        let sql = "select r.patient, r.key, r.body from q cross join record r where r.patient = q.a \
-                   and r.facility = q.b and r.segment = 0 and r.state <> 0 and r.category in (2, 8)";
-        let of = of_facility(patients, facility);
-        let rows: Vec<(i64, i64, Vec<u8>)> = self.db().fetch_pairs(sql, &of).await?;
+        let sql = "select patient, key, body from record where facility = $1 and segment = 0 and state <> 0 \
+                   and category in (2, 8) and patient";
+        let numbers = numbers(patients);
+        let rows: Vec<(i64, i64, Vec<u8>)> =
+            self.db().fetch_among_of(sql, facility, &numbers).await?;
         let keys = self.keys(rows.iter().map(|row| row.0).collect()).await?;
         let mut joined: BTreeMap<PatientNumber, Vec<Record>> = BTreeMap::new();
         for (patient, record, sealed) in rows {
@@ -276,10 +277,8 @@ impl Intake {
     }
 }
 
-/// Each patient beside the facility, for a statement on pairs.
-fn of_facility(patients: &[PatientNumber], facility: &FacilityId) -> Vec<(i64, i64)> {
-    let pair = |patient: &PatientNumber| (patient.0, facility.number());
-    patients.iter().map(pair).collect()
+fn numbers(patients: &[PatientNumber]) -> Vec<i64> {
+    patients.iter().map(|patient| patient.0).collect()
 }
 
 /// What must still be so of a patient when a batch is written, and what the joins now give.

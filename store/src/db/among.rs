@@ -1,5 +1,6 @@
 //! Rows by many keys at once: lists of placeholders on SQLite, arrays on PostgreSQL.
 
+use model::id::FacilityId;
 use sqlx::AssertSqlSafe;
 use sqlx::query::Query;
 use sqlx::{PgConnection, SqliteConnection};
@@ -35,6 +36,13 @@ async fn postgres<T: Row>(
     }
     let query = sqlx::query(AssertSqlSafe(format!("{sql} = any($1)"))).bind(keys);
     rows(&query.fetch_all(connection).await?)
+}
+
+/// A list of placeholders behind the first one: a bare `?` would be counted from the first value on.
+fn behind_the_first(chunk: &[i64]) -> String {
+    let numbered = (2..).take(chunk.len().next_power_of_two());
+    let list: Vec<String> = numbered.map(|at| format!("?{at}")).collect();
+    list.join(",")
 }
 
 /// A statement on the rows `q (a, b)`. A pair of nulls, which equals nothing, fills the list up.
@@ -107,6 +115,34 @@ impl Db {
             Self::Postgres(pool) => postgres(&mut *pool.acquire().await?, sql, keys).await,
         }
     }
+
+    /// As [`Db::fetch_among`], of a statement whose first parameter is a facility. Pairs would do too, but
+    /// PostgreSQL, which does not know how few they are, may look through a whole table for them.
+    pub(crate) async fn fetch_among_of<T: Row>(
+        &self,
+        sql: &'static str,
+        facility: &FacilityId,
+        keys: &[i64],
+    ) -> Result<Vec<T>, Error> {
+        let mut found = Vec::new();
+        match self {
+            Self::Sqlite { readers, .. } => {
+                let mut connection = readers.acquire().await?;
+                for chunk in keys.chunks(SQLITE_MOST) {
+                    let list = behind_the_first(chunk);
+                    let query = sqlx::query(AssertSqlSafe(format!("{sql} in ({list})")));
+                    let query = filled(chunk).fold(query.bind(facility.number()), Query::bind);
+                    found.extend(rows(&query.fetch_all(&mut *connection).await?)?);
+                }
+            }
+            Self::Postgres(pool) => {
+                let query = sqlx::query(AssertSqlSafe(format!("{sql} = any($2)")));
+                let query = query.bind(facility.number()).bind(keys);
+                found = rows(&query.fetch_all(pool).await?)?;
+            }
+        }
+        Ok(found)
+    }
 }
 
 impl Tx {
@@ -154,10 +190,7 @@ impl Tx {
         match self {
             Self::Sqlite(tx) => {
                 for chunk in keys.chunks(SQLITE_MOST) {
-                    // A bare `?` would be counted from the first value on, and get the name.
-                    let numbered = (2..).take(chunk.len().next_power_of_two());
-                    let list: Vec<String> = numbered.map(|at| format!("?{at}")).collect();
-                    let list = list.join(",");
+                    let list = behind_the_first(chunk);
                     let query = sqlx::query(AssertSqlSafe(format!("{sql} in ({list})")));
                     let query = filled(chunk).fold(query.bind(name), Query::bind);
                     query.execute(&mut **tx).await?;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use model::id::{FacilityId, PatientNumber};
 use model::time::Instant;
 
-use super::{Intake, Origin, of_facility};
+use super::{Intake, Origin, numbers};
 use crate::db::params;
 use crate::error::Error;
 
@@ -24,9 +24,9 @@ pub struct RuleCount {
 const FOUND: &str = "select f.rule, count(*), max(i.version) from finding f \
      join item i on i.patient = f.patient and i.slot = f.slot and i.path = f.path \
      where i.facility = $1 and i.origin = $2 group by f.rule order by count(*) desc, f.rule";
-const RULES: &str = "select f.patient, f.path, f.rule from q cross join finding f \
+const RULES: &str = "select f.patient, f.path, f.ordinal, f.rule from finding f \
      join item i on i.patient = f.patient and i.slot = f.slot and i.path = f.path \
-     where f.patient = q.a and i.facility = q.b order by f.patient, f.slot, f.path, f.ordinal";
+     where i.facility = $1 and f.patient";
 const NOTICED: &str =
     "select rule, count, noticed_at from notice where feed = $1 order by count desc, rule";
 
@@ -55,10 +55,12 @@ impl Intake {
         patients: &[PatientNumber],
         facility: &FacilityId,
     ) -> Result<BTreeMap<(PatientNumber, i64), Vec<String>>, Error> {
-        let of = of_facility(patients, facility);
-        let rows: Vec<(i64, i64, String)> = self.db().fetch_pairs(RULES, &of).await?;
+        let patients = numbers(patients);
+        let rows = self.db().fetch_among_of(RULES, facility, &patients).await?;
+        let mut rows: Vec<(i64, i64, i64, String)> = rows;
+        rows.sort_unstable();
         let mut rules: BTreeMap<(PatientNumber, i64), Vec<String>> = BTreeMap::new();
-        for (patient, path, rule) in rows {
+        for (patient, path, _, rule) in rows {
             let item = (PatientNumber(patient), path);
             rules.entry(item).or_default().push(rule);
         }

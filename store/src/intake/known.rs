@@ -6,7 +6,7 @@ use model::id::{FacilityId, PatientNumber};
 use model::time::Instant;
 
 use super::columns::numbers;
-use super::{Intake, Item, Known, Origin, Outcome, Slot, of_facility};
+use super::{Intake, Item, Known, Origin, Outcome, Slot};
 use crate::db::params;
 use crate::error::Error;
 use crate::raw::Place;
@@ -43,7 +43,7 @@ macro_rules! slots {
     };
 }
 
-const ITEMS: &str = items!("q cross join item i where i.patient = q.a and i.facility = q.b");
+const ITEMS: &str = items!("item i where i.facility = $1 and i.patient");
 pub(super) const ITEMS_OF: Hinted = hinted!(
     items!("q cross join item i"),
     "",
@@ -54,7 +54,7 @@ pub(super) const ITEMS_STORED: Hinted = hinted!(
     " indexed by item_stored",
     " where i.patient = q.a and i.content = q.b and i.origin = 1"
 );
-const SLOTS: &str = slots!("q cross join slot s where s.patient = q.a and s.facility = q.b");
+const SLOTS: &str = slots!("slot s where s.facility = $1 and s.patient");
 const SLOTS_JOINED: Hinted = hinted!(
     slots!("slot s"),
     " indexed by slot_joins",
@@ -130,15 +130,14 @@ impl Intake {
         };
         let mut known: BTreeMap<PatientNumber, Known> = joins.into_iter().map(counted).collect();
         // INVARIANT: whatever is kept of a patient was written behind the patient's row.
-        let kept: Vec<PatientNumber> = known.keys().copied().collect();
-        let of = of_facility(&kept, facility);
-        let items: Vec<ItemRow> = self.db().fetch_pairs(ITEMS, &of).await?;
+        let kept: Vec<i64> = known.keys().map(|patient| patient.0).collect();
+        let items: Vec<ItemRow> = self.db().fetch_among_of(ITEMS, facility, &kept).await?;
         for row in items {
             if let Some(known) = known.get_mut(&PatientNumber(row.patient)) {
                 known.items.push(item(&row));
             }
         }
-        let slots: Vec<SlotRow> = self.db().fetch_pairs(SLOTS, &of).await?;
+        let slots: Vec<SlotRow> = self.db().fetch_among_of(SLOTS, facility, &kept).await?;
         for row in slots {
             if let Some(known) = known.get_mut(&PatientNumber(row.0)) {
                 let (digest, slot) = slot(row);
