@@ -152,10 +152,10 @@ pub struct Observation {
     /// When it was made known (OBX-19, OBR-22; EVN-2 for body measurements).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issued: Option<PartialDateTime>,
-    /// The material of a laboratory result; the results of a set share it.
+    /// The material of a laboratory result; results that are read together may share it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub specimen: Option<Arc<Specimen>>,
-    /// The report of a laboratory result; the results of a set share it.
+    /// The report of a laboratory result; results that are read together may share it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub report: Option<Arc<Report>>,
     /// Remarks (NTE).

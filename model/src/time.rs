@@ -220,7 +220,8 @@ impl PartialDateTime {
             Precision::Fraction => return None,
         };
         let year = u16::try_from(self.civil.year()).ok()?;
-        let zone = self.offset_minutes.unsigned_abs();
+        // Hours have two digits; nowhere is further away than 14 of them.
+        let zone = Some(self.offset_minutes.unsigned_abs()).filter(|zone| *zone < 100 * 60)?;
         let sign = if self.offset_minutes < 0 { b'-' } else { b'+' };
         let (date, clock) = (self.civil.date(), self.civil.time());
         let small = |number: i8| two(u16::from(number.unsigned_abs()));
@@ -307,12 +308,15 @@ mod tests {
     fn text_forms_come_back_with_their_precision() {
         for text in [
             "1958",
+            "0000",
             "0042",
             "1958-03",
             "1958-03-14",
             "2024-05-10T08:45:00+09:00",
             "2024-05-10T08:45:00.123+09:00",
             "2024-05-10T08:45:00-03:30",
+            "2024-05-10T08:45:00-00:30",
+            "9999-12-31T23:59:59+14:00",
         ] {
             assert_eq!(text.parse::<PartialDateTime>().unwrap().to_string(), text);
         }

@@ -83,7 +83,7 @@ fn parts(field: &Field<'_>, separators: &Separators, around: &Place) {
 
 fn components(repetition: &Repetition<'_>, around: &Place) {
     let mut start = around.start as usize;
-    // Each number is looked for from the beginning.
+    // High numbers are each looked for.
     for number in 1..=repetition.component_count().min(64) {
         let place = repetition.place_of(number);
         lies_in(&place, start, around.end as usize);

@@ -59,8 +59,8 @@ pub(crate) fn word<'m>(repetition: &Repetition<'m>, component: usize) -> Option<
 
 /// Finds the components that have content and are not among those read.
 pub(crate) fn unread(repetition: &Repetition<'_>, read: &[usize], findings: &mut Findings) {
-    for component in repetition.filled_beside(read) {
-        findings.add(lint::D2017, repetition.place_of(component));
+    for place in repetition.filled_beside(read) {
+        findings.add(lint::D2017, place);
     }
 }
 

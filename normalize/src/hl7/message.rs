@@ -40,21 +40,18 @@ impl Separators {
         subcomponent: Some('&'),
     };
 
-    /// What is left to part inside a component.
+    /// The same for hl7-parser, which takes components apart.
     fn inside_a_component(&self) -> hl7_parser::message::Separators {
         hl7_parser::message::Separators {
-            field: NEVER,
-            component: NEVER,
-            subcomponent: self.subcomponent.unwrap_or(NEVER),
-            repetition: NEVER,
+            field: self.field,
+            component: self.component,
+            subcomponent: self.subcomponent.unwrap_or(self.component),
+            repetition: self.repetition,
             escape: self.escape,
             lenient_newlines: false,
         }
     }
 }
-
-/// A noncharacter, for a delimiter that does not part.
-const NEVER: char = '\u{FFFF}';
 
 /// Delimiters in one field beyond which taking it apart costs more memory than any real field is
 /// worth.

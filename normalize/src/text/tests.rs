@@ -111,6 +111,10 @@ fn user_defined_characters_are_geta_marks() {
     assert_eq!((decoded.notices[0].start, decoded.notices[0].end), (0, 2));
     check(&iso("␛$Bu!5\\␛(B"), "〓宮", &["D2026"]);
     check("\u{E000}宮".as_bytes(), "〓宮", &["D2026"]);
+    for (private, expected) in [('\u{F000}', "宮〓"), ('\u{F8FF}', "宮〓")] {
+        check(format!("宮{private}").as_bytes(), expected, &["D2026"]);
+    }
+    check("宮\u{F900}Ａ".as_bytes(), "宮\u{F900}Ａ", &[]);
     check("宮\u{FFFD}".as_bytes(), "宮〓", &["D2026"]);
 }
 

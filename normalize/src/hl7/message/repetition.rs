@@ -9,7 +9,7 @@ use super::{Field, value};
 use crate::hl7::escape::{self, first_byte};
 use crate::text;
 
-/// Components whose ends are noted; no data type of the profile has more. Further ones are looked for.
+/// Components whose ends are noted; no reader asks for a higher number. Further ones are looked for.
 const NOTED: usize = 16;
 
 /// A repetition of a field.
@@ -132,15 +132,13 @@ impl<'m> Repetition<'m> {
         self.unescaped(raw)
     }
 
-    /// Numbers of the components, other than some, that are neither empty nor `""`.
-    pub fn filled_beside(&self, numbers: &[usize]) -> impl Iterator<Item = usize> {
-        let others = |number: &usize| !numbers.contains(number);
-        let noted = (1..=self.count.min(NOTED)).filter(others);
-        let noted = noted.filter(|number| self.component(*number).is_some());
-        let beyond = (self.count > NOTED).then(|| (NOTED + 1..).zip(self.beyond()));
-        let beyond = beyond.into_iter().flatten();
-        let beyond = beyond.filter(|(_, (_, raw))| self.unescaped(raw).is_some());
-        noted.chain(beyond.map(|(number, _)| number).filter(others))
+    /// Where components stand, other than some, that are neither empty nor `""`.
+    pub fn filled_beside(&self, numbers: &[usize]) -> impl Iterator<Item = Place> {
+        let noted = (1..=self.count.min(NOTED)).filter_map(|number| self.part(number));
+        let parts = (1..).zip(noted.chain(self.beyond()));
+        let others = parts.filter(|(number, _)| !numbers.contains(number));
+        let filled = others.filter(|(_, (_, raw))| self.unescaped(raw).is_some());
+        filled.map(|(number, (start, raw))| self.place_of_component(number, start, raw))
     }
 
     fn unescaped(&self, component: &'m str) -> Option<Cow<'m, str>> {
@@ -169,11 +167,12 @@ impl<'m> Repetition<'m> {
         let separators = self.field.separators();
         let raw = self.part(component).map(|(_, raw)| raw);
         let nested = raw.filter(|_| self.is_nested(component));
-        let alone = raw.filter(|raw| nested.is_none() && !raw.is_empty());
         let parsed = nested.and_then(|raw| {
             let inside = separators.inside_a_component();
             hl7_parser::parser::parse_field_with_separators(raw, inside).ok()
         });
+        // What has no sub-components, or is taken apart no further, is one.
+        let alone = raw.filter(|raw| parsed.is_none() && !raw.is_empty());
         let repeats = parsed.into_iter().flat_map(|field| field.repeats);
         repeats
             .flat_map(|repeat| repeat.components)
@@ -194,9 +193,13 @@ impl<'m> Repetition<'m> {
     /// Where a component stands.
     pub fn place_of(&self, component: usize) -> Place {
         let (start, raw) = self.part(component).unwrap_or((0, self.raw));
+        self.place_of_component(component, start, raw)
+    }
+
+    fn place_of_component(&self, number: usize, start: usize, raw: &str) -> Place {
         Place {
             repetition: self.number,
-            component: text::offset(component),
+            component: text::offset(number),
             ..self.place_of_part(start, raw)
         }
     }
