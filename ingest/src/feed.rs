@@ -1,8 +1,8 @@
 //! A feed at work, whatever its kind.
 
 pub(crate) mod mllp;
-pub(crate) mod pushed;
-pub(crate) mod ssmix;
+mod pushed;
+mod ssmix;
 
 use std::sync::Arc;
 

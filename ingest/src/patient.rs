@@ -14,7 +14,7 @@
 
 pub(crate) mod again;
 pub(crate) mod change;
-pub(crate) mod fact;
+mod fact;
 pub(crate) mod fit;
 pub(crate) mod overtaken;
 pub(crate) mod read;

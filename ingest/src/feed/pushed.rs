@@ -46,7 +46,7 @@ pub(crate) struct Lane {
 }
 
 impl Lane {
-    /// A lane.
+    /// The lane of a feed that receives.
     pub(crate) fn new(feed: Arc<Feed>, store: Store) -> Self {
         let papers = store.papers(normalize::text::fold);
         Self {

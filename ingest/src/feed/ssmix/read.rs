@@ -23,8 +23,8 @@ impl Tree {
         let Ok(fetched) = fetched.await else {
             return Vec::new();
         };
-        let job = |reader: &Reader, (file, content)| Some((job(reader, file)?, content));
-        reader.read(fetched, job).await
+        let with_content = |reader: &Reader, (file, content)| Some((job(reader, file)?, content));
+        reader.read(fetched, with_content).await
     }
 }
 
