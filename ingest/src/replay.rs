@@ -172,7 +172,7 @@ impl Replay {
             patients: patients.len() - known.len(),
             ..Replayed::default()
         };
-        for parts in together(known) {
+        for parts in runs(known) {
             sum.add(self.together(parts).await?);
         }
         Ok(sum)
@@ -246,17 +246,18 @@ impl Replay {
 }
 
 /// Patients in runs that a portion holds; who is too large for one is a run alone.
-fn together(known: BTreeMap<PatientNumber, Known>) -> Vec<Vec<Part>> {
-    let (mut runs, mut bytes) = (vec![Vec::new()], 0);
+fn runs(known: BTreeMap<PatientNumber, Known>) -> Vec<Vec<Part>> {
+    let (mut runs, mut bytes): (Vec<Vec<Part>>, i64) = (Vec::new(), 0);
     for (patient, known) in known {
         let part = Part::whole(patient, known);
-        bytes += part.bytes();
-        if bytes > PORTION_BYTES {
-            runs.push(Vec::new());
-            bytes = part.bytes();
-        }
-        if let Some(run) = runs.last_mut() {
-            run.push(part);
+        let size = part.bytes();
+        bytes += size;
+        match runs.last_mut().filter(|_| bytes <= PORTION_BYTES) {
+            Some(run) => run.push(part),
+            None => {
+                runs.push(vec![part]);
+                bytes = size;
+            }
         }
     }
     runs

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use model::feed::Feed;
 use model::record::{Body, Kind, Record};
+use model::time::Instant;
 use normalize::join::{self, Contribution, allergies, encounters};
 use normalize::ssmix::data_type::DataKind;
 use store::{
@@ -15,7 +16,7 @@ use store::{
 
 use super::fact::{self, Fact, Facts, JOINS_ALLERGIES, JOINS_ENCOUNTERS};
 use super::overtaken::Overtaken;
-use super::read::{ReadFile, by_slot, version_text};
+use super::read::ReadFile;
 use super::show::{Outline, Shown, SlotKind, outline, shown, standing_number};
 
 /// What was read and what is kept, ready to be resolved.
@@ -349,4 +350,18 @@ fn needed(slots: &BTreeMap<i64, Vec<Item>>, outlines: &BTreeMap<i64, Outline>) -
             .collect::<Vec<Item>>()
     };
     outlines.iter().flat_map(of_slot).collect()
+}
+
+/// Items by slot.
+fn by_slot(items: impl IntoIterator<Item = Item>) -> BTreeMap<i64, Vec<Item>> {
+    let mut slots: BTreeMap<i64, Vec<Item>> = BTreeMap::new();
+    for item in items {
+        slots.entry(item.slot).or_default().push(item);
+    }
+    slots
+}
+
+/// The digits by which a version is ordered, for joins.
+fn version_text(version: Instant, department: i64) -> String {
+    format!("{:020}|{department}", version.0)
 }

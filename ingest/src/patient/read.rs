@@ -1,12 +1,10 @@
 //! Reading items: bytes become records, findings and a packed frame. No item makes this fail.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::feed::Feed;
 use model::finding::{Finding, Place};
 use model::record::Record;
-use model::time::Instant;
 use normalize::lint::{self, Rule};
 use normalize::ssmix::path::{FileName, Flag};
 use normalize::{Context, Evidence, Format, Normalized, normalize};
@@ -293,18 +291,4 @@ impl ReadFile {
             Frame::Kept => Ok(None),
         }
     }
-}
-
-/// Items by slot.
-pub(crate) fn by_slot(items: impl IntoIterator<Item = Item>) -> BTreeMap<i64, Vec<Item>> {
-    let mut slots: BTreeMap<i64, Vec<Item>> = BTreeMap::new();
-    for item in items {
-        slots.entry(item.slot).or_default().push(item);
-    }
-    slots
-}
-
-/// The digits by which a version is ordered, for joins.
-pub(crate) fn version_text(version: Instant, department: i64) -> String {
-    format!("{:020}|{department}", version.0)
 }

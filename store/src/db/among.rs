@@ -135,6 +135,7 @@ impl Db {
                     found.extend(rows(&query.fetch_all(&mut *connection).await?)?);
                 }
             }
+            Self::Postgres(_) if keys.is_empty() => {}
             Self::Postgres(pool) => {
                 let query = sqlx::query(AssertSqlSafe(format!("{sql} = any($2)")));
                 let query = query.bind(facility.number()).bind(keys);
